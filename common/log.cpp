@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/log.hpp"
+
+#include "common/rfc3339.hpp"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+
+namespace wxcourier::log {
+namespace {
+
+constexpr std::size_t longest_value = 256;
+
+std::atomic<level> lowest_level{level::info};
+std::atomic<format> line_format{format::text};
+
+spdlog::level::level_enum to_spdlog(level at)
+{
+    switch (at) {
+    case level::trace:
+        return spdlog::level::trace;
+    case level::debug:
+        return spdlog::level::debug;
+    case level::info:
+        return spdlog::level::info;
+    case level::warn:
+        return spdlog::level::warn;
+    case level::error:
+        return spdlog::level::err;
+    case level::off:
+        break;
+    }
+    return spdlog::level::off;
+}
+
+std::string_view level_name(level at)
+{
+    static constexpr std::array<std::string_view, 6> names{"trace", "debug", "info", "warn", "error", "off"};
+    return names.at(static_cast<std::size_t>(at));
+}
+
+/// The logger is made on first use and lives until the process ends, so that a late line never meets a dead one.
+spdlog::logger& logger()
+{
+    static spdlog::logger& instance = [] () -> spdlog::logger& {
+        auto made = std::make_shared<spdlog::logger>("wxcourier", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+        made->set_level(spdlog::level::trace);
+        made->set_pattern("%v");
+        static const std::shared_ptr<spdlog::logger> keep = std::move(made);
+        return *keep;
+    }();
+    return instance;
+}
+
+/// Escapes what could break a line or a terminal, and cuts at a character's boundary.
+void append_escaped(std::string& out, std::string_view text)
+{
+    bool cut = false;
+    if (text.size() > longest_value) {
+        std::size_t end = longest_value;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+            --end;
+        text = text.substr(0, end);
+        cut = true;
+    }
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (byte < 0x20 || byte == 0x7F) {
+            std::array<char, 8> code{};
+            std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(byte));
+            out += code.data();
+        } else {
+            out += c;
+        }
+    }
+    if (cut)
+        out += "…";
+}
+
+bool needs_quotes(std::string_view value)
+{
+    return value.empty() || value.find_first_of(" \"\\=\n\t") != std::string_view::npos;
+}
+
+std::string text_line(level at, std::string_view component, std::string_view message,
+                      std::initializer_list<field> fields, wall_time now)
+{
+    std::string line = format_rfc3339(now);
+    line += ' ';
+    line += level_name(at);
+    line.append(6 - level_name(at).size(), ' ');
+    line += component;
+    line += ": ";
+    append_escaped(line, message);
+    for (const auto& each : fields) {
+        line += ' ';
+        line += each.name;
+        line += '=';
+        const bool quoted = needs_quotes(each.value);
+        if (quoted)
+            line += '"';
+        append_escaped(line, each.value);
+        if (quoted)
+            line += '"';
+    }
+    return line;
+}
+
+std::string json_line(level at, std::string_view component, std::string_view message,
+                      std::initializer_list<field> fields, wall_time now)
+{
+    std::string line = R"({"time":")" + format_rfc3339(now) + R"(","level":")";
+    line += level_name(at);
+    line += R"(","component":")";
+    line += component;
+    line += R"(","message":")";
+    append_escaped(line, message);
+    line += '"';
+    for (const auto& each : fields) {
+        line += ",\"";
+        line += each.name;
+        line += "\":\"";
+        append_escaped(line, each.value);
+        line += '"';
+    }
+    line += '}';
+    return line;
+}
+
+} // namespace
+
+field::field(std::string_view field_name, double number) : name(field_name)
+{
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%g", number);
+    value = text.data();
+}
+
+void configure(level lowest, format shape)
+{
+    lowest_level = lowest;
+    line_format = shape;
+}
+
+std::optional<level> parse_level(std::string_view name)
+{
+    for (const auto each : {level::trace, level::debug, level::info, level::warn, level::error, level::off})
+        if (level_name(each) == name)
+            return each;
+    return std::nullopt;
+}
+
+bool enabled(level at) noexcept
+{
+    return at >= lowest_level.load(std::memory_order_relaxed);
+}
+
+void write(level at, std::string_view component, std::string_view message,
+           std::initializer_list<field> fields) noexcept
+{
+    if (!enabled(at))
+        return;
+    try {
+        const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+        const auto line = line_format.load() == format::json ? json_line(at, component, message, fields, now)
+                                                             : text_line(at, component, message, fields, now);
+        logger().log(to_spdlog(at), "{}", line);
+    } catch (...) { // NOLINT(bugprone-empty-catch): out of memory while logging must not end the worker
+    }
+}
+
+} // namespace wxcourier::log

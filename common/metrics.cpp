@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/metrics.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace wxcourier {
+namespace {
+
+const std::vector<double> latency_bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+const std::vector<double> age_bounds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 21600};
+
+} // namespace
+
+std::span<const metric_definition> metric_table()
+{
+    using enum metric_kind;
+    static const std::vector<metric_definition> table{
+        {"wxcourier_build_info", gauge, {"version", "librdkafka"}, "Always 1; the labels tell what runs."},
+        {"wxcourier_jobs_read_total", counter, {"topic"}, "Job records read from Kafka."},
+        {"wxcourier_jobs_rejected_total", counter, {"reason"}, "Jobs that were not valid and went to the dead letters."},
+        {"wxcourier_messages_finished_total", counter, {"app", "kind", "state", "reason"},
+         "Messages that reached a terminal state, by state and reason."},
+        {"wxcourier_attempts_total", counter, {"app", "kind", "outcome"},
+         "Requests made to WeChat, by what was decided about their answer."},
+        {"wxcourier_unknown_errcodes_total", counter, {"app", "kind"},
+         "Answers with an errcode that no documentation names; the statuses carry the code."},
+        {"wxcourier_send_duration_seconds", histogram, {"app"}, "From the start of a request to its answer.",
+         latency_bounds},
+        {"wxcourier_delivery_duration_seconds", histogram, {"app"},
+         "From the job's Kafka timestamp to WeChat's acceptance.", age_bounds},
+        {"wxcourier_in_flight", gauge, {"app"}, "Requests under way."},
+        {"wxcourier_queued", gauge, {"app"}, "Messages in memory that are not under way: ready, or waiting."},
+        {"wxcourier_app_halted", gauge, {"app", "reason"}, "1 while an app is halted for its credentials or account."},
+        {"wxcourier_token_expiry_seconds", gauge, {"app"}, "Seconds until the access token expires; 0 without one."},
+        {"wxcourier_token_generation", gauge, {"app"}, "How many tokens this process has had for the app."},
+        {"wxcourier_token_refreshes_total", counter, {"app", "result"}, "Token calls, by their result."},
+        {"wxcourier_partitions_assigned", gauge, {}, "Partitions this process holds."},
+        {"wxcourier_rebalances_total", counter, {"event"}, "Assignments, revocations and losses of partitions."},
+        {"wxcourier_commits_total", counter, {"result"}, "Offset commits, by their result."},
+        {"wxcourier_partition_unfinished", gauge, {"topic", "partition"}, "Jobs read and not finished, by partition."},
+        {"wxcourier_partition_oldest_unfinished_seconds", gauge, {"topic", "partition"},
+         "Age of the oldest job read and not finished, by partition; 0 without one."},
+        {"wxcourier_commit_metadata_ignored_total", counter, {},
+         "Commit metadata that could not be read; what it held is sent again."},
+        {"wxcourier_statuses_published_total", counter, {"state"}, "Statuses acknowledged by all in-sync replicas."},
+        {"wxcourier_statuses_pending", gauge, {}, "Statuses and dead letters handed to Kafka, not yet acknowledged."},
+        {"wxcourier_dead_letters_published_total", counter, {"reason"}, "Dead letters acknowledged."},
+        {"wxcourier_connections", gauge, {"state"}, "Connections to WeChat, idle and busy."},
+        {"wxcourier_connections_opened_total", counter, {"result"}, "Connection attempts to WeChat, by their result."},
+        {"wxcourier_loop_lag_seconds", histogram, {}, "How late the event loop's 100 ms timer came.", latency_bounds},
+    };
+    return table;
+}
+
+void metric_series::observe(double value) noexcept
+{
+    const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
+    ++buckets_[static_cast<std::size_t>(bound - bounds_.begin())];
+    value_ += value;
+}
+
+metric_series& metric_family::with(const std::vector<std::string>& label_values)
+{
+    if (label_values.size() != definition_.labels.size())
+        throw std::invalid_argument("metric " + std::string(definition_.name) + ": wrong number of label values");
+    return series_.try_emplace(label_values, std::span<const double>(definition_.buckets)).first->second;
+}
+
+metrics_registry::metrics_registry()
+{
+    for (const auto& definition : metric_table())
+        families_.emplace(definition.name, std::make_unique<metric_family>(definition));
+}
+
+metric_family& metrics_registry::operator[](std::string_view name)
+{
+    return *families_.at(name);
+}
+
+void metrics_registry::refresh()
+{
+    for (const auto& each : refreshers_)
+        each();
+}
+
+} // namespace wxcourier

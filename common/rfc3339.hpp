@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// RFC 3339 timestamps, as jobs and statuses carry them.
+#pragma once
+
+#include "common/time.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wxcourier {
+
+/// `2026-11-22T08:15:30.123Z`: always UTC, always milliseconds. Times outside the years 0000–9999 are clamped to them.
+std::string format_rfc3339(wall_time time);
+
+/// Parses a full RFC 3339 date-time (offset required, fraction optional and cut to milliseconds, `T`/`Z` of either
+/// case, a leap second read as the second after it). Empty: not one.
+std::optional<wall_time> parse_rfc3339(std::string_view text);
+
+} // namespace wxcourier
