@@ -46,8 +46,9 @@ std::string_view level_name(level at)
 /// The logger is made on first use and lives until the process ends, so that a late line never meets a dead one.
 spdlog::logger& logger()
 {
-    static spdlog::logger& instance = [] () -> spdlog::logger& {
-        auto made = std::make_shared<spdlog::logger>("wxcourier", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    static spdlog::logger& instance = []() -> spdlog::logger& {
+        auto made =
+            std::make_shared<spdlog::logger>("wxcourier", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
         made->set_level(spdlog::level::trace);
         made->set_pattern("%v");
         static const std::shared_ptr<spdlog::logger> keep = std::move(made);
@@ -164,8 +165,7 @@ bool enabled(level at) noexcept
     return at >= lowest_level.load(std::memory_order_relaxed);
 }
 
-void write(level at, std::string_view component, std::string_view message,
-           std::initializer_list<field> fields) noexcept
+void write(level at, std::string_view component, std::string_view message, std::initializer_list<field> fields) noexcept
 {
     if (!enabled(at))
         return;

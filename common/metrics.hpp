@@ -20,11 +20,11 @@ enum class metric_kind : std::uint8_t { counter, gauge, histogram };
 
 /// One row of the metric table: everything that /metrics and docs/metrics.md say about it.
 struct metric_definition {
-    std::string_view name;               ///< `wxcourier_…`, by Prometheus' naming conventions.
+    std::string_view name; ///< `wxcourier_…`, by Prometheus' naming conventions.
     metric_kind kind;
     std::vector<std::string_view> labels; ///< Names of its labels; values must be few (never an openid or a job's id).
     std::string_view help;
-    std::vector<double> buckets = {};    ///< Upper bounds, ascending; for histograms only.
+    std::vector<double> buckets = {}; ///< Upper bounds, ascending; for histograms only.
 };
 
 /// One time series. Add to it through the reference that `metric_family::with` gave; the reference lives as long as the
@@ -38,7 +38,7 @@ public:
     /// Counts one observation of a histogram.
     void observe(double value) noexcept;
 
-    [[nodiscard]] double value() const noexcept { return value_; }           ///< Counter or gauge; a histogram's sum.
+    [[nodiscard]] double value() const noexcept { return value_; } ///< Counter or gauge; a histogram's sum.
     [[nodiscard]] std::span<const std::uint64_t> buckets() const noexcept { return buckets_; } ///< Not cumulative.
 
 private:

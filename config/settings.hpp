@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// The configuration as the program sees it: typed, checked, with the defaults of docs/reference.md. `load.hpp` makes it
-/// from YAML. Durations are greater than zero unless a line says what zero means.
+/// The configuration as the program sees it: typed, checked, with the defaults of docs/reference.md. `load.hpp` makes
+/// it from YAML. Durations are greater than zero unless a line says what zero means.
 #pragma once
 
 #include "common/log.hpp"
@@ -59,8 +59,8 @@ enum class token_source : std::uint8_t { stable, classic, shared };
 
 /// A company's own token server, for `token: {source: shared, …}`.
 struct shared_token_settings {
-    std::string url;                ///< https, or http to a loopback address.
-    std::string header;             ///< Name of the header that carries `secret`; empty: none.
+    std::string url;    ///< https, or http to a loopback address.
+    std::string header; ///< Name of the header that carries `secret`; empty: none.
     secret header_value;
     std::string path = "access_token"; ///< Where the token stands in the JSON reply, dots between members.
     milliseconds min_interval{1000};   ///< Between two calls, at least.

@@ -6,7 +6,8 @@ target_compile_options(wxcourier_compiler_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wformat=2 -Wimplicit-fallthrough -Wnon-virtual-dtor -Woverloaded-virtual
   -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fno-delete-null-pointer-checks
   -fno-strict-overflow -fno-strict-aliasing -ftrivial-auto-var-init=zero
-  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+  # Reproducible paths in what is shipped. Not in debug builds: the argument would keep ccache from serving two checkouts.
+  $<$<CONFIG:RelWithDebInfo>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(wxcourier_compiler_options INTERFACE -Wtrampolines -Wbidi-chars=any
     # GCC 12 reports false positives inside inlined standard library code at -O2 (GCC PR 105329, 105651).

@@ -7,6 +7,7 @@
 #include "domain/push_reply.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -42,8 +43,8 @@ const error_rule* find_send_rule(int errcode) noexcept;
 
 struct verdict {
     next_step step = next_step::fail;
-    std::string_view reason;  ///< Valid for the whole program.
-    bool known_code = true;   ///< False: an errcode without a row.
+    std::string_view reason; ///< Valid for the whole program.
+    bool known_code = true;  ///< False: an errcode without a row.
 };
 
 /// Decides about one attempt.
@@ -53,10 +54,10 @@ verdict classify(const push_reply& reply, bool after_unknown) noexcept;
 
 /// What the answer of a token call means.
 enum class token_step : std::uint8_t {
-    retry,       ///< Backoff, then again.
-    halt,        ///< A wrong or frozen credential: the app halts with the reason; asked again slowly.
-    park_minute, ///< The endpoint's minute limit.
-    park_day,    ///< The endpoint's day limit; the old token stays in use.
+    retry,            ///< Backoff, then again.
+    halt,             ///< A wrong or frozen credential: the app halts with the reason; asked again slowly.
+    park_minute,      ///< The endpoint's minute limit.
+    park_day,         ///< The endpoint's day limit; the old token stays in use.
     park_ten_minutes, ///< An administrator's confirmation is awaited.
     park_hour,
 };

@@ -17,10 +17,10 @@ enum class member_type : std::uint8_t { string, object, array, any };
 
 /// One member of a message's body that is checked before anything is sent. Members without a rule pass as they are.
 struct member_rule {
-    std::string_view pointer;  ///< JSON pointer below `message`, such as `/miniprogram/appid`.
+    std::string_view pointer; ///< JSON pointer below `message`, such as `/miniprogram/appid`.
     member_type type;
-    bool required;             ///< Missing, null, or an empty string: the job is rejected. Below an optional object it
-                               ///< counts only where that object is present.
+    bool required; ///< Missing, null, or an empty string: the job is rejected. Below an optional object it
+                   ///< counts only where that object is present.
     std::size_t max_characters = 0; ///< Unicode code points, at most; 0: no limit of ours.
 };
 
@@ -37,7 +37,7 @@ struct kind_rule {
     bool takes_client_msg_id; ///< WeChat drops a repeat with the same `client_msg_id` for 10 minutes.
     bool retired;             ///< WeChat answers 45103 or 45109 today.
     data_shape data;
-    bool has_msgtype;         ///< Custom messages: `msgtype` names the member that must be there.
+    bool has_msgtype; ///< Custom messages: `msgtype` names the member that must be there.
     std::span<const member_rule> members;
 };
 

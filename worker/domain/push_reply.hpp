@@ -25,22 +25,22 @@ enum class transport_failure : std::uint8_t {
     connect,
     tls,
     write,
-    reset,       ///< Closed or reset before the answer was complete.
+    reset, ///< Closed or reset before the answer was complete.
     timeout,
-    bad_answer,  ///< HTTP 200 whose body is no JSON object, is cut short, or has no errcode.
-    cancelled,   ///< We stopped it ourselves.
+    bad_answer, ///< HTTP 200 whose body is no JSON object, is cut short, or has no errcode.
+    cancelled,  ///< We stopped it ourselves.
 };
 
 struct push_reply {
     domain::reach reach = reach::not_sent;
     transport_failure failure = transport_failure::none;
-    int http_status = 0;             ///< 0: no answer.
-    std::optional<int> errcode;      ///< Set when the answer was WeChat's JSON; absent in it counts as unreadable.
-    std::string errmsg;              ///< WeChat's text with its `rid`, or what the transport said; never a query string.
-    std::string msgid;               ///< Digits as WeChat wrote them; empty: none.
-    std::string rid;                 ///< WeChat's request id, cut out of `errmsg`; empty: none.
+    int http_status = 0;        ///< 0: no answer.
+    std::optional<int> errcode; ///< Set when the answer was WeChat's JSON; absent in it counts as unreadable.
+    std::string errmsg;         ///< WeChat's text with its `rid`, or what the transport said; never a query string.
+    std::string msgid;          ///< Digits as WeChat wrote them; empty: none.
+    std::string rid;            ///< WeChat's request id, cut out of `errmsg`; empty: none.
     std::optional<seconds> retry_after; ///< Of HTTP 429 or 503.
-    milliseconds latency{0};         ///< From the first byte written (or the start of connecting) to the end.
+    milliseconds latency{0};            ///< From the first byte written (or the start of connecting) to the end.
 };
 
 } // namespace wxcourier::domain

@@ -13,22 +13,32 @@
 
 namespace wxcourier::domain {
 
-enum class job_state : std::uint8_t { sent, failed, expired, rejected, simulated, deferred, delivered, undelivered, event };
+enum class job_state : std::uint8_t {
+    sent,
+    failed,
+    expired,
+    rejected,
+    simulated,
+    deferred,
+    delivered,
+    undelivered,
+    event
+};
 
 /// The state's word on the status topic.
 std::string_view to_string(job_state state) noexcept;
 
 struct status_record {
-    std::optional<std::string> id;   ///< Empty: the job could not be read that far (`null`).
+    std::optional<std::string> id; ///< Empty: the job could not be read that far (`null`).
     std::optional<std::string> app;
     std::optional<std::string> kind;
     std::optional<label_list> labels; ///< Empty: `null`, the job could not be read that far.
     std::optional<std::string> touser;
     job_state state = job_state::sent;
-    std::string reason;              ///< Empty: absent.
+    std::string reason; ///< Empty: absent.
     std::optional<int> errcode;
-    std::string errmsg;              ///< Empty: absent. Cut at 256 bytes by the codec.
-    std::string msgid;               ///< Empty: absent.
+    std::string errmsg; ///< Empty: absent. Cut at 256 bytes by the codec.
+    std::string msgid;  ///< Empty: absent.
     int attempts = 0;
     wall_time enqueued_at{};
     std::optional<wall_time> finished_at; ///< Absent in statuses that are not terminal.

@@ -33,7 +33,8 @@ public:
     virtual asio::awaitable<void> sleep_until(steady_time deadline) = 0;
 };
 
-// ---------------------------------------------------------------------------------------------------------------- Kafka
+// ----------------------------------------------------------------------------------------------------------------
+// Kafka
 
 /// Names one assignment of one partition to this process; never used twice. It is the partition's epoch: what belongs
 /// to an assignment that has ended cannot touch the offsets of a later one.
@@ -55,9 +56,9 @@ struct partition_assignment {
 struct inbound_record {
     assignment_id assignment = 0;
     std::int64_t offset = 0;
-    wall_time timestamp{};             ///< The record's Kafka timestamp.
+    wall_time timestamp{}; ///< The record's Kafka timestamp.
     std::optional<std::string> key;
-    std::optional<std::string> value;  ///< Empty: a tombstone.
+    std::optional<std::string> value; ///< Empty: a tombstone.
     std::vector<header> headers;
 };
 
@@ -127,8 +128,8 @@ public:
     virtual void on_published(std::uint64_t ticket, publish_result result) = 0;
 };
 
-/// Writes statuses and dead letters. Never drops one: full queues, lost brokers and fatal producer errors are waited out
-/// inside, the record kept. What waits in it is bounded by the engine, which admits no new job while its own wait.
+/// Writes statuses and dead letters. Never drops one: full queues, lost brokers and fatal producer errors are waited
+/// out inside, the record kept. What waits in it is bounded by the engine, which admits no new job while its own wait.
 class record_publisher {
 public:
     virtual ~record_publisher() = default;
@@ -136,7 +137,8 @@ public:
     virtual void publish(outbound_record record, std::uint64_t ticket) = 0;
 };
 
-// --------------------------------------------------------------------------------------------------------------- WeChat
+// ---------------------------------------------------------------------------------------------------------------
+// WeChat
 
 /// An app's access token and which one it is: generations count up from 1 within this process.
 struct access_token {
@@ -161,15 +163,15 @@ public:
 
 struct token_request {
     enum class call : std::uint8_t { stable, stable_forced, classic } call = call::stable;
-    std::string_view appid;      ///< Valid until `fetch` completes; so is the secret.
+    std::string_view appid; ///< Valid until `fetch` completes; so is the secret.
     std::string_view app_secret;
 };
 
 struct token_reply {
-    secret token;                   ///< Empty: the call gave none.
+    secret token; ///< Empty: the call gave none.
     seconds expires_in{0};
-    std::optional<int> errcode;     ///< WeChat's, where it answered with one.
-    std::string errmsg;             ///< WeChat's text, or what the transport said.
+    std::optional<int> errcode; ///< WeChat's, where it answered with one.
+    std::string errmsg;         ///< WeChat's text, or what the transport said.
 };
 
 /// Fetches access tokens. One attempt: no retry inside.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What a commit says besides its offset: the jobs finished beyond it, and how far a job with recipients has come.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace wxcourier::domain {
+
+/// `first` to `last`, both included.
+struct index_range {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+
+    friend bool operator==(const index_range&, const index_range&) = default;
+};
+
+/// A job with recipients that is under way: which of its messages have finished.
+struct partial_job {
+    std::int64_t offset = 0;
+    std::vector<index_range> finished; ///< Recipient indices; ascending, disjoint, not adjacent.
+
+    friend bool operator==(const partial_job&, const partial_job&) = default;
+};
+
+/// Progress beyond a committed offset. Travels in the commit's metadata (codec/offset_metadata_codec.hpp), so that a
+/// restart, crash or rebalance does not send it again.
+struct commit_progress {
+    std::vector<index_range> finished; ///< Offsets above the committed one; ascending, disjoint, not adjacent.
+    std::optional<partial_job> partial;
+
+    friend bool operator==(const commit_progress&, const commit_progress&) = default;
+};
+
+} // namespace wxcourier::domain
