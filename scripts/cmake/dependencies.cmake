@@ -19,8 +19,7 @@ target_include_directories(wxcourier_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCL
 add_library(wxcourier_boost INTERFACE)
 add_library(wxcourier::boost ALIAS wxcourier_boost)
 target_compile_definitions(wxcourier_boost INTERFACE
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-  BOOST_BEAST_USE_STD_STRING_VIEW)
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(wxcourier_boost INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 if(WXCOURIER_TESTS)
