@@ -8,10 +8,12 @@
 #include "common/time.hpp"
 #include "domain/kinds.hpp"
 #include "domain/push_reply.hpp"
+#include "domain/token_refresh_plan.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,15 +24,24 @@ namespace wxcourier::engine {
 
 namespace asio = boost::asio;
 
+/// Something one coroutine waits on: a time, or to be woken before it.
+class alarm {
+public:
+    virtual ~alarm() = default;
+    /// Completes with true when `deadline` is reached (never without one), with false when woken. A wake that nobody
+    /// waited for is kept for the next wait. One waiter at a time.
+    virtual asio::awaitable<bool> wait_until(std::optional<steady_time> deadline) = 0;
+    virtual void wake() = 0;
+};
+
 /// Time, and waiting for it. Real: Asio's steady timer. Fake: moved by hand.
 class clock {
 public:
     virtual ~clock() = default;
     [[nodiscard]] virtual steady_time now() const = 0;
     [[nodiscard]] virtual wall_time wall_now() const = 0;
-    /// Completes when `now() >= deadline`. Cancellation (terminal): throws boost::system::system_error
-    /// (operation_aborted).
-    virtual asio::awaitable<void> sleep_until(steady_time deadline) = 0;
+    /// The alarm must not outlive the clock.
+    [[nodiscard]] virtual std::unique_ptr<alarm> make_alarm() = 0;
 };
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -162,7 +173,7 @@ public:
 };
 
 struct token_request {
-    enum class call : std::uint8_t { stable, stable_forced, classic } call = call::stable;
+    domain::token_call call = domain::token_call::stable;
     std::string_view appid; ///< Valid until `fetch` completes; so is the secret.
     std::string_view app_secret;
 };

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The rate limit of an app: a token bucket in its exact form, the generic cell rate algorithm (ITU-T I.371).
+#pragma once
+
+#include "common/time.hpp"
+
+namespace wxcourier::domain {
+
+/// Grants at most `burst + rate × window` permits in any window, exactly: it keeps one time in whole nanoseconds
+/// instead of a level that would gather rounding errors. Starts full. Pure: the caller brings the time. Not
+/// thread-safe.
+class token_bucket {
+public:
+    /// @param per_second  greater than zero.
+    /// @param burst       at least 1: permits that may be taken at once.
+    token_bucket(double per_second, double burst);
+
+    /// Takes a permit. False: none is left before `next_at`.
+    [[nodiscard]] bool try_take(steady_time now) noexcept;
+
+    /// When the next permit is there; not later than `now` where there is one already.
+    [[nodiscard]] steady_time next_at() const noexcept { return next_free_ - tolerance_; }
+
+    /// Changes the rate; what was taken under the old one stays taken.
+    void set_rate(double per_second, double burst) noexcept;
+
+private:
+    steady_duration interval_;  ///< Between two permits at the sustained rate.
+    steady_duration tolerance_; ///< How far ahead of the sustained rate a burst may run.
+    steady_time next_free_;     ///< When the sustained rate has made up for everything taken.
+};
+
+} // namespace wxcourier::domain
