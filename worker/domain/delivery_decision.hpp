@@ -32,6 +32,7 @@ struct attempt_history {
     bool takes_client_msg_id = false;
     std::optional<steady_time> first_unknown; ///< When the first attempt with an unknown outcome began.
     steady_time attempt_began{};              ///< The attempt in question.
+    steady_time attempt_began{};              ///< The attempt in question.
     steady_duration active_for{0};            ///< Since the first attempt, by the lane's own clock.
 };
 
@@ -44,7 +45,8 @@ struct delivery_decision {
     bool renew_token = false;
     bool halt_app = false;
     std::optional<steady_time> park_lane_until;
-    bool known_code = true; ///< False: an errcode that nothing documents.
+    bool outcome_unknown = false; ///< This attempt may have delivered the message.
+    bool known_code = true;       ///< False: an errcode that nothing documents.
 };
 
 /// Decides. Pure; `jitter` in [0, 1) is drawn by the caller.
