@@ -32,7 +32,6 @@ struct attempt_history {
     bool takes_client_msg_id = false;
     std::optional<steady_time> first_unknown; ///< When the first attempt with an unknown outcome began.
     steady_time attempt_began{};              ///< The attempt in question.
-    steady_time attempt_began{};              ///< The attempt in question.
     steady_duration active_for{0};            ///< Since the first attempt, by the lane's own clock.
 };
 
