@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// From WeChat's answer to the next step: one table with a row for every documented errcode, one for every outcome of
-/// the transport. Sources: the codes and classes of docs/wechat-errors.md.
+/// From WeChat's answer to the next step: one table with a row for every documented errcode, one for the HTTP statuses,
+/// one for the token calls. docs/wechat-errors.md is made from them.
+///
+/// Two rules of the contract outweigh what a code seems to say (docs/reference.md, delivery semantics): an error of
+/// ours or of WeChat's (credentials, quota, network, overload) never ends a job by itself, and an answer is final for
+/// its own message only.
 #pragma once
 
 #include "domain/push_reply.hpp"
@@ -41,10 +45,25 @@ std::span<const error_rule> send_rules() noexcept;
 /// The row of an errcode; null: not documented.
 const error_rule* find_send_rule(int errcode) noexcept;
 
+/// What an HTTP status other than 200 means for a message.
+struct http_rule {
+    int first; ///< Lowest status of the row.
+    int last;  ///< Highest.
+    next_step step;
+    std::string_view reason;
+    std::string_view meaning;
+};
+
+/// The rows of HTTP statuses, ascending, disjoint, covering 100–999. A 2xx has a row too: it is one without WeChat's
+/// JSON, since with it the errcode decides.
+std::span<const http_rule> http_rules() noexcept;
+
 struct verdict {
     next_step step = next_step::fail;
-    std::string_view reason; ///< Valid for the whole program.
-    bool known_code = true;  ///< False: an errcode without a row.
+    std::string_view reason = ""; ///< Valid for the whole program.
+    bool known_code = true;       ///< False: an errcode without a row.
+    bool needs_person =
+        false; ///< A defect of ours or a setting that waiting alone will not mend: worth an `error` line.
 };
 
 /// Decides about one attempt.
@@ -67,7 +86,22 @@ struct token_verdict {
     std::string_view reason; ///< Machine-readable, for /readyz, metrics and statuses.
 };
 
+/// One row: what an errcode means as the answer of a token call.
+struct token_rule {
+    int errcode;
+    token_step step;
+    std::string_view reason;
+    std::string_view meaning;
+};
+
+/// The rows of token calls, ascending by code.
+std::span<const token_rule> token_rules() noexcept;
+
 /// Decides about a token call that gave no token. `errcode` empty: no readable answer came.
 token_verdict classify_token_failure(std::optional<int> errcode) noexcept;
+
+/// The step's word, as docs/wechat-errors.md and the metrics say it.
+std::string_view to_string(next_step step) noexcept;
+std::string_view to_string(token_step step) noexcept;
 
 } // namespace wxcourier::domain

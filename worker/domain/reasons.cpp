@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "domain/reasons.hpp"
+
+#include <array>
+
+namespace wxcourier::domain {
+
+std::span<const reason_definition> all_reasons() noexcept
+{
+    using enum job_state;
+    static constexpr std::array rows{
+        reason_definition{reason::invalid_job, rejected,
+                          "the record is no job; the dead letter's error names the place"},
+        reason_definition{reason::unknown_app, rejected, "the configuration has no such app"},
+        reason_definition{reason::unknown_kind, rejected, "there is no such kind"},
+        reason_definition{reason::forbidden_app, rejected, "the topic may not send for this app"},
+        reason_definition{reason::invalid_recipient, failed,
+                          "the openid is unknown, of another account, or barred from this message"},
+        reason_definition{reason::not_subscribed, failed,
+                          "the recipient does not follow the account, or no conversation with them is open"},
+        reason_definition{reason::refused_by_user, failed,
+                          "the recipient refused, or the last subscription has been used up"},
+        reason_definition{reason::invalid_template, failed, "the template is unknown, disabled, restricted or banned"},
+        reason_definition{reason::invalid_data, failed, "WeChat refuses a value or the size of the message"},
+        reason_definition{reason::invalid_form_id, failed, "the form_id is wrong, expired or used up"},
+        reason_definition{reason::content_refused, failed, "WeChat refuses what the message says"},
+        reason_definition{reason::not_permitted, failed,
+                          "the account may not make this call, or WeChat has withdrawn the call"},
+        reason_definition{reason::unknown_error, failed, "an errcode that wxcourier does not know"},
+        reason_definition{reason::retries_exhausted, failed, "no final answer within `delivery.retry.give_up_after`"},
+        reason_definition{reason::outcome_unknown, failed, "the message may have been accepted; it is not sent again"},
+        reason_definition{reason::expired, expired, "`expire_at` has passed"},
+        reason_definition{reason::too_old, expired, "the job is older than `delivery.max_age`"},
+        reason_definition{reason::not_before, deferred, "the job's `not_before` lies ahead"},
+        reason_definition{reason::quota_exhausted, deferred, "a quota of the app is used up until it resets"},
+        reason_definition{reason::rate_limited, deferred, "WeChat's minute limit holds the app's call back"},
+        reason_definition{reason::recipient_limited, deferred, "WeChat holds messages to this recipient back"},
+        reason_definition{reason::app_halted, deferred, "the app's credentials or account need a person"},
+        reason_definition{reason::app_paused, deferred, "an operator has paused it"},
+    };
+    return rows;
+}
+
+} // namespace wxcourier::domain
