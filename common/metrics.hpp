@@ -56,6 +56,8 @@ public:
 
     /// The series with these label values, in the order of the definition's labels; made when it is new.
     metric_series& with(const std::vector<std::string>& label_values = {});
+    /// Forgets all series. References to them end here.
+    void clear() { series_.clear(); }
     /// Forgets a series, such as that of a partition that went. References to it end here.
     void remove(const std::vector<std::string>& label_values) { series_.erase(label_values); }
 

@@ -21,7 +21,7 @@ struct index_range {
 struct partial_job {
     std::int64_t offset = 0;
     std::vector<index_range> finished; ///< Recipient indices; ascending, disjoint, not adjacent.
-    std::vector<index_range> failed;   ///< Those of them that failed: the dead letter names them all, also after a crash.
+    std::vector<index_range> failed; ///< Those of them that failed: the dead letter names them all, also after a crash.
 
     friend bool operator==(const partial_job&, const partial_job&) = default;
 };

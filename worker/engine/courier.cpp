@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/courier.hpp"
+
+#include "common/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::engine {
+namespace {
+
+/// Records read in one turn of the loop, so that answers and timers are not kept waiting.
+constexpr std::size_t records_a_turn = 256;
+constexpr milliseconds housekeeping_interval{100};
+constexpr int housekeeping_rounds_a_second = 10;
+
+std::vector<domain::app_limits> limits_of(const std::vector<app_options>& apps)
+{
+    std::vector<domain::app_limits> limits;
+    for (const auto& each : apps) {
+        limits.push_back(each.limits);
+        limits.back().calls = domain::all_kinds().size();
+    }
+    return limits;
+}
+
+/// As many finished jobs as may be in flight make a commit due, so that a crash repeats no more than twice that.
+std::size_t in_flight_limit(const std::vector<app_options>& apps)
+{
+    std::size_t sum = 0;
+    for (const auto& each : apps)
+        sum += each.limits.concurrency;
+    return std::clamp<std::size_t>(sum, 1, 4096);
+}
+
+std::uint64_t seed_of(const engine_options& options)
+{
+    return options.random_seed != 0 ? options.random_seed
+                                    : (std::uint64_t{std::random_device{}()} << 32U) + std::random_device{}();
+}
+
+} // namespace
+
+courier::courier(const engine_options& options, asio::any_io_executor executor, clock& time, job_source& source,
+                 record_publisher& publisher, push_api& pushes, token_api& tokens, metrics_registry& metrics,
+                 std::function<void(const std::string&)> on_failure)
+    : options_(options), executor_(std::move(executor)), time_(time), source_(source), random_(seed_of(options)),
+      tasks_(executor_, time,
+             [this](std::exception_ptr failure) {
+                 try {
+                     std::rethrow_exception(failure);
+                 } catch (const std::exception& error) {
+                     on_failure_(std::string("defect: ") + error.what());
+                 }
+             }),
+      queue_(limits_of(options_.apps)),
+      committer_(source, time, metrics, options_.commit_interval, in_flight_limit(options_.apps)),
+      reporter_(options_, publisher, time, metrics),
+      credentials_(
+          options_.apps, tokens, queue_, time, metrics,
+          [this] { return std::uniform_real_distribution<>(0, 1)(random_); }, [this] { wake_dispatch(); }),
+      ledger_(options_, deliveries_, queue_, committer_, reporter_, memory_, time, metrics,
+              [this] {
+                  progress_.notify();
+                  read();
+              }),
+      senders_(
+          options_, deliveries_, queue_, credentials_, pushes, time, metrics,
+          [this] { return std::uniform_real_distribution<>(0, 1)(random_); }, tasks_, ledger_),
+      intake_(options_, source, committer_, ledger_, memory_, time, metrics), progress_(time),
+      housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)),
+      rebalances_(metrics["wxcourier_rebalances_total"]), loop_lag_(metrics["wxcourier_loop_lag_seconds"].with())
+{
+    ledger_.set_pool(senders_);
+    committer_.on_room([this] { read(); });
+    metrics.before_exposition([this, &metrics] { refresh_gauges(metrics); });
+}
+
+courier::~courier() = default;
+
+void courier::start()
+{
+    tasks_.spawn(committer_.run());
+    tasks_.spawn(senders_.run());
+    tasks_.spawn(housekeeping());
+    credentials_.start(tasks_);
+}
+
+void courier::read()
+{
+    // Posted, not called: a burst of acknowledgements makes one turn of reading, and no call nests in another.
+    if (read_posted_ || draining_)
+        return;
+    read_posted_ = true;
+    asio::post(executor_, [this] {
+        read_posted_ = false;
+        const bool dry = intake_.read(records_a_turn);
+        senders_.dispatch();
+        if (!dry)
+            read();
+    });
+}
+
+void courier::wake_dispatch()
+{
+    if (dispatch_posted_)
+        return;
+    dispatch_posted_ = true;
+    asio::post(executor_, [this] {
+        dispatch_posted_ = false;
+        senders_.dispatch();
+    });
+}
+
+asio::awaitable<void> courier::housekeeping()
+{
+    auto next = time_.now();
+    for (int round = 0; !stopped_; ++round) {
+        next += housekeeping_interval;
+        co_await housekeeping_->wait_until(next);
+        const auto late = time_.now() - next;
+        loop_lag_.observe(std::max(0.0, std::chrono::duration<double>(late).count()));
+        next = std::max(next, time_.now() - housekeeping_interval);
+        if (round % housekeeping_rounds_a_second != 0)
+            continue;
+        senders_.expire_waiting();
+        ledger_.report_deferrals(credentials_);
+    }
+}
+
+void courier::on_assigned(const std::vector<partition_assignment>& assigned)
+{
+    joined_ = true;
+    rebalances_.with({"assigned"}).add();
+    for (const auto& each : assigned) {
+        committer_.add(each);
+        if (draining_)
+            committer_.find(each.id)->going = true;
+    }
+    read();
+}
+
+void courier::on_revoking(const std::vector<assignment_id>& going)
+{
+    rebalances_.with({"revoked"}).add();
+    tasks_.spawn(give_up(going));
+}
+
+asio::awaitable<void> courier::give_up(std::vector<assignment_id> going)
+{
+    co_await settle(going, time_.now() + options_.revoke_timeout);
+    source_.release(going);
+    for (const auto id : going)
+        committer_.remove(id); // from here on a late completion finds no offset to touch
+}
+
+void courier::on_lost(const std::vector<assignment_id>& gone)
+{
+    rebalances_.with({"lost"}).add();
+    log::warn("courier", "partitions were lost; what was under way may be sent again by their new owner",
+              {{"partitions", static_cast<std::uint64_t>(gone.size())}});
+    for (const auto id : gone)
+        if (auto* const each = committer_.find(id))
+            each->going = true;
+    ledger_.let_go(gone);
+    for (const auto id : gone)
+        committer_.remove(id);
+    progress_.notify();
+}
+
+asio::awaitable<bool> courier::settle(std::vector<assignment_id> ids, steady_time deadline)
+{
+    for (const auto id : ids)
+        if (auto* const each = committer_.find(id))
+            each->going = true;
+    ledger_.let_go(ids);
+    while (ledger_.busy(ids) != 0 && time_.now() < deadline)
+        co_await progress_.wait_until(deadline);
+    co_return co_await committer_.flush(ids, deadline);
+}
+
+asio::awaitable<drain_report> courier::drain(steady_time deadline)
+{
+    draining_ = true;
+    intake_.stop();
+    senders_.stop();
+    std::vector<assignment_id> all;
+    for (const auto& [id, partition] : committer_.partitions())
+        all.push_back(id);
+    drain_report report;
+    // A part of the time is kept for the commit, which is worth more than a slow answer.
+    const auto now = time_.now();
+    const auto for_sends = deadline - std::min<steady_duration>(seconds{2}, (deadline - now) / 4);
+    for (const auto id : all)
+        committer_.find(id)->going = true;
+    ledger_.let_go(all);
+    while (ledger_.busy(all) != 0 && time_.now() < for_sends)
+        co_await progress_.wait_until(for_sends);
+    report.cut_short = ledger_.busy(all);
+    report.committed = co_await committer_.flush(all, deadline);
+    stopped_ = true;
+    committer_.stop();
+    credentials_.stop();
+    housekeeping_->wake();
+    co_return report;
+}
+
+void courier::on_records()
+{
+    read();
+}
+
+void courier::on_committed(std::uint64_t commit, const std::vector<commit_result>& results)
+{
+    committer_.on_committed(commit, results);
+}
+
+void courier::on_source_failed(const std::string& why)
+{
+    on_failure_(why);
+}
+
+void courier::on_published(std::uint64_t ticket, publish_result result)
+{
+    reporter_.on_published(ticket, result);
+}
+
+void courier::refresh_gauges(metrics_registry& metrics)
+{
+    for (domain::app_index app = 0; app < options_.apps.size(); ++app)
+        metrics["wxcourier_queued"].with({options_.apps[app].name}).set(static_cast<double>(queue_.queued(app)));
+    metrics["wxcourier_partitions_assigned"].with().set(static_cast<double>(committer_.partitions().size()));
+    auto& unfinished = metrics["wxcourier_partition_unfinished"];
+    unfinished.clear();
+    for (const auto& [id, each] : committer_.partitions())
+        unfinished.with({each.topic, std::to_string(each.number)}).set(static_cast<double>(each.tracker.unfinished()));
+}
+
+} // namespace wxcourier::engine

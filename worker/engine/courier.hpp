@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The engine as a whole: joins intake, queue, senders, credentials, reporter and committer over the ports.
+#pragma once
+
+#include "common/metrics.hpp"
+#include "engine/credentials.hpp"
+#include "engine/intake.hpp"
+#include "engine/job_ledger.hpp"
+#include "engine/memory_budget.hpp"
+#include "engine/offset_committer.hpp"
+#include "engine/options.hpp"
+#include "engine/ports.hpp"
+#include "engine/sender_pool.hpp"
+#include "engine/status_reporter.hpp"
+#include "engine/task_group.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace wxcourier::engine {
+
+/// How a drain ended.
+struct drain_report {
+    std::size_t cut_short = 0; ///< Messages under way whose end was not waited for.
+    bool committed = true;     ///< All that had finished is committed.
+    [[nodiscard]] bool clean() const noexcept { return cut_short == 0 && committed; }
+};
+
+/// Delivers jobs from the source to their statuses. The ports must outlive it; it is their listener. Lives on one
+/// executor; not thread-safe.
+class courier final : public job_source_listener, public publisher_listener {
+public:
+    /// @param on_failure  called once when the engine cannot go on (a fenced consumer, a defect): the process ends
+    /// with 1.
+    courier(const engine_options& options, asio::any_io_executor executor, clock& time, job_source& source,
+            record_publisher& publisher, push_api& pushes, token_api& tokens, metrics_registry& metrics,
+            std::function<void(const std::string&)> on_failure);
+    ~courier() override;
+
+    /// Starts its coroutines. They end after drain().
+    void start();
+
+    /// Stops reading, lets requests under way end, publishes their statuses and commits: in this order, and never later
+    /// than `deadline`. A message that is not under way stays uncommitted and is read again. Call once; nothing of the
+    /// engine runs afterwards but, at most, requests that were cut short, which the far side's close ends.
+    asio::awaitable<drain_report> drain(steady_time deadline);
+
+    /// Waits for coroutines that drain() had to leave behind. False: the deadline came first.
+    asio::awaitable<bool> join(steady_time deadline) { return tasks_.join(deadline); }
+
+    // What /readyz reports.
+    [[nodiscard]] bool has_joined() const noexcept { return joined_; }
+    [[nodiscard]] bool draining() const noexcept { return draining_; }
+    [[nodiscard]] credential_report credential_state(domain::app_index app) const { return credentials_.report(app); }
+
+    void on_assigned(const std::vector<partition_assignment>& assigned) override;
+    void on_revoking(const std::vector<assignment_id>& going) override;
+    void on_lost(const std::vector<assignment_id>& gone) override;
+    void on_records() override;
+    void on_committed(std::uint64_t commit, const std::vector<commit_result>& results) override;
+    void on_source_failed(const std::string& why) override;
+    void on_published(std::uint64_t ticket, publish_result result) override;
+
+private:
+    void read();
+    void wake_dispatch();
+    asio::awaitable<void> housekeeping();
+    asio::awaitable<void> give_up(std::vector<assignment_id> going);
+    asio::awaitable<bool> settle(std::vector<assignment_id> ids, steady_time deadline);
+    void refresh_gauges(metrics_registry& metrics);
+
+    const engine_options options_;
+    asio::any_io_executor executor_;
+    clock& time_;
+    job_source& source_;
+    std::mt19937_64 random_;
+    task_group tasks_;
+    domain::send_queue queue_;
+    delivery_store deliveries_;
+    memory_budget memory_;
+    offset_committer committer_;
+    status_reporter reporter_;
+    credentials credentials_;
+    job_ledger ledger_;
+    sender_pool senders_;
+    intake intake_;
+    condition progress_; ///< Something ended: who waits for partitions to settle looks again.
+    std::unique_ptr<alarm> housekeeping_;
+    std::function<void(const std::string&)> on_failure_;
+    metric_family& rebalances_;
+    metric_series& loop_lag_;
+    bool joined_ = false;
+    bool draining_ = false;
+    bool stopped_ = false;
+    bool read_posted_ = false;
+    bool dispatch_posted_ = false;
+};
+
+} // namespace wxcourier::engine

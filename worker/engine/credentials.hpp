@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Every app's access token: one coroutine an app keeps it current; senders only read it.
+#pragma once
+
+#include "common/metrics.hpp"
+#include "domain/send_queue.hpp"
+#include "domain/token_refresh_plan.hpp"
+#include "engine/options.hpp"
+#include "engine/ports.hpp"
+#include "engine/task_group.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wxcourier::engine {
+
+/// What /readyz and `deferred` statuses say about an app's credentials.
+struct credential_report {
+    domain::token_health health = domain::token_health::missing;
+    std::string_view reason; ///< Empty when all is well.
+    std::string detail;      ///< WeChat's words, such as the rejected IP of 40164. Never a secret.
+    steady_time next_call{};
+};
+
+/// The token refreshers. An app without a usable token is blocked in the send queue, so that its jobs wait and others
+/// do not notice. Single flight: whoever finds a token dead only marks it; the app's one coroutine renews it, once.
+class credentials {
+public:
+    /// @param on_change  called when an app may send again, or no longer.
+    credentials(const std::vector<app_options>& apps, token_api& api, domain::send_queue& queue, clock& time,
+                metrics_registry& metrics, std::function<double()> jitter, std::function<void()> on_change);
+    ~credentials();
+    credentials(const credentials&) = delete;
+    credentials& operator=(const credentials&) = delete;
+
+    /// Starts the coroutines; they end after stop().
+    void start(task_group& tasks);
+    void stop();
+
+    /// The token to send with. Null: the app has none; it is blocked in the queue then.
+    [[nodiscard]] std::shared_ptr<const access_token> current(domain::app_index app) const;
+
+    /// WeChat's answer to a send with that token: it is dead.
+    void on_rejected(domain::app_index app, std::uint64_t generation);
+    /// WeChat's answer to a send with that token had nothing to say about it.
+    void on_accepted(domain::app_index app, std::uint64_t generation);
+    /// WeChat's answer to a send: the account needs a person.
+    void on_account_refused(domain::app_index app, std::string_view reason, const std::string& detail);
+
+    [[nodiscard]] credential_report report(domain::app_index app) const;
+
+private:
+    class keeper;
+    std::vector<std::unique_ptr<keeper>> keepers_;
+};
+
+} // namespace wxcourier::engine

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Records → jobs: reads the assigned partitions in turn, as far as there is room, and decodes what it reads.
+#pragma once
+
+#include "codec/job_codec.hpp"
+#include "common/metrics.hpp"
+#include "engine/job_ledger.hpp"
+#include "engine/offset_committer.hpp"
+#include "engine/options.hpp"
+#include "engine/ports.hpp"
+
+#include <map>
+#include <string>
+
+namespace wxcourier::engine {
+
+/// Backpressure in one place: what is not read here stays in the source, which stops fetching by itself. Not
+/// thread-safe.
+class intake {
+public:
+    intake(const engine_options& options, job_source& source, offset_committer& committer, job_ledger& ledger,
+           memory_budget& memory, clock& time, metrics_registry& metrics);
+
+    /// Reads while there is room, at most `most` records. False: there may be more to read at once.
+    bool read(std::size_t most);
+
+    /// Reads nothing more.
+    void stop() { stopped_ = true; }
+
+private:
+    void take(offset_committer::partition& from, inbound_record record);
+    [[nodiscard]] const codec::job_rules& rules_for(const std::string& topic) const;
+    [[nodiscard]] std::shared_ptr<job_in_progress> make_job(codec::decoded_job decoded, original_record record,
+                                                            assignment_id assignment, domain::source_position source);
+
+    const engine_options& options_;
+    job_source& source_;
+    offset_committer& committer_;
+    job_ledger& ledger_;
+    memory_budget& memory_;
+    clock& time_;
+    metrics_registry& metrics_;
+    codec::job_rules any_app_;
+    std::map<std::string, codec::job_rules> by_topic_;
+    std::map<std::string, domain::app_index> app_index_;
+    assignment_id next_ = 0; ///< Where the next turn begins, so that no partition is always last.
+    bool stopped_ = false;
+};
+
+} // namespace wxcourier::engine

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// A job from the moment its record was accepted until its offset finishes, and one message of it.
+#pragma once
+
+#include "codec/job_codec.hpp"
+#include "domain/delivery_decision.hpp"
+#include "domain/index_set.hpp"
+#include "domain/push_job.hpp"
+#include "domain/send_queue.hpp"
+#include "engine/memory_budget.hpp"
+#include "engine/ports.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wxcourier::engine {
+
+/// The record as it came: what a dead letter repeats byte for byte.
+struct original_record {
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    std::vector<header> headers;
+    wall_time enqueued_at{}; ///< The record's Kafka timestamp.
+};
+
+/// Shared by the job's messages; gone with the last of them.
+struct job_in_progress {
+    assignment_id assignment = 0; ///< The epoch: of an ended assignment no offset is touched any more.
+    domain::source_position source;
+    original_record record;
+    domain::push_job job;
+    codec::message_set messages;
+    domain::lane lane;
+    memory_budget::permit memory;
+    /// When it expires, and by which rule (`expired` or `too_old`).
+    std::optional<wall_time> expires_at;
+    std::string_view expiry_reason;
+
+    // Progress over the messages.
+    std::size_t next_message = 0; ///< The first that was not admitted yet.
+    std::size_t admitted = 0;     ///< Under way: admitted, and their statuses not acknowledged.
+    domain::index_set finished;   ///< Statuses acknowledged.
+    domain::index_set failed;     ///< Ended `failed`.
+    std::map<std::string_view, std::size_t> failure_reasons;
+    std::string failure_text; ///< WeChat's words on the latest failure.
+
+    [[nodiscard]] bool all_finished() const noexcept
+    {
+        return static_cast<std::size_t>(finished.size()) == messages.size();
+    }
+};
+
+/// One message to one recipient, from its admission until its terminal status is acknowledged.
+struct delivery {
+    enum class stage : std::uint8_t { free, queued, sending, reporting };
+
+    std::shared_ptr<job_in_progress> job;
+    std::size_t index = 0; ///< Which of the job's messages.
+    stage at = stage::free;
+    std::string body; ///< Made when it is first sent; kept for a repeat, which must be equal.
+    domain::attempt_history history;
+    std::optional<steady_duration> first_active; ///< The lane's own clock at the first attempt.
+    steady_time ready_at{};                      ///< While queued: when its own wait ends.
+    std::string_view wait_reason;                ///< While queued: what for, if the wait is its own.
+    bool deferral_reported = false;              ///< The present wait stands on the status topic.
+    std::optional<int> errcode;                  ///< WeChat's last answer …
+    std::string errmsg;                          ///< … in words.
+    std::string msgid;
+};
+
+} // namespace wxcourier::engine

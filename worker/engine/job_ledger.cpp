@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/job_ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::engine {
+
+using domain::job_state;
+using domain::queue_item;
+
+namespace {
+
+/// A wait shorter than this is not worth a status (docs/reference.md, `deferred`).
+constexpr seconds long_wait{60};
+
+} // namespace
+
+job_ledger::job_ledger(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
+                       offset_committer& committer, status_reporter& reporter, memory_budget& memory, clock& time,
+                       metrics_registry& metrics, std::function<void()> on_room)
+    : options_(options), deliveries_(deliveries), queue_(queue), committer_(committer), reporter_(reporter),
+      memory_(memory), time_(time), on_room_(std::move(on_room)),
+      finished_(metrics["wxcourier_messages_finished_total"]), rejected_(metrics["wxcourier_jobs_rejected_total"])
+{
+}
+
+bool job_ledger::has_room() const noexcept
+{
+    return deliveries_.size() + reporter_.pending() < options_.admission.messages &&
+           memory_.used() < options_.admission.bytes;
+}
+
+bool job_ledger::has_room(const offset_committer::partition& partition) noexcept
+{
+    return !partition.going && !partition.metadata_full && !partition.held;
+}
+
+void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::partial_job* restored)
+{
+    if (!job->messages.fanned_out()) {
+        begin(job);
+        return;
+    }
+    if (restored != nullptr) {
+        job->finished = domain::index_set(restored->finished);
+        job->failed = domain::index_set(restored->failed);
+    }
+    auto* const owner = committer_.find(job->assignment);
+    if (owner->fan_out) {
+        owner->held = std::move(job);
+        return;
+    }
+    owner->fan_out = job;
+    begin(job);
+}
+
+void job_ledger::begin(const std::shared_ptr<job_in_progress>& job)
+{
+    if (job->all_finished())
+        end(job); // it had come to its end before, but for the dead letter or the commit
+    else
+        admit_messages(job);
+}
+
+void job_ledger::admit_messages(const std::shared_ptr<job_in_progress>& job)
+{
+    if (is_going(job->assignment))
+        return;
+    const auto span = static_cast<std::size_t>(job->finished.first_missing()) + options_.admission.fan_out_span;
+    const auto last = std::min(job->messages.size(), span);
+    for (; job->next_message < last && job->admitted < options_.admission.fan_out_window; ++job->next_message) {
+        if (job->finished.contains(static_cast<std::int64_t>(job->next_message)))
+            continue;
+        ++job->admitted;
+        add_busy(job->assignment, 1);
+        const auto item = deliveries_.make(job, job->next_message);
+        auto ready_at = time_.now();
+        if (const auto now = time_.wall_now(); job->job.not_before && *job->job.not_before > now) {
+            ready_at += *job->job.not_before - now;
+            deliveries_[item].wait_reason = "not_before";
+        }
+        pool_->enqueue(item, ready_at);
+    }
+}
+
+void job_ledger::reject(const original_record& record, assignment_id assignment, const domain::source_position& source,
+                        const codec::rejection& why)
+{
+    rejected_.with({std::string(why.reason)}).add();
+    add_busy(assignment, 1);
+    auto held = std::make_shared<memory_budget::permit>(memory_, record.value ? record.value->size() : 0);
+    reporter_.report_rejection(record, source, why, [this, assignment, offset = source.offset, held = std::move(held)] {
+        add_busy(assignment, -1);
+        committer_.finish(assignment, offset);
+        on_room_();
+    });
+}
+
+void job_ledger::on_waiting(queue_item item, steady_time ready_at)
+{
+    if (is_going(deliveries_[item].job->assignment))
+        free(item);
+    else
+        pool_->enqueue(item, ready_at);
+}
+
+void job_ledger::on_ended(queue_item item, job_state state, std::string_view reason)
+{
+    auto& message = deliveries_[item];
+    message.at = delivery::stage::reporting;
+    count_end(*message.job, state, reason);
+    reporter_.report_end(message, state, reason, [this, item, state, reason] { on_acknowledged(item, state, reason); });
+}
+
+void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_view reason)
+{
+    const auto& message = deliveries_[item];
+    const auto job = message.job;
+    const auto index = static_cast<std::int64_t>(message.index);
+    job->finished.insert(index);
+    if (state == job_state::failed) {
+        job->failed.insert(index);
+        ++job->failure_reasons[reason];
+        job->failure_text = message.errmsg;
+    }
+    free(item);
+    if (job->messages.fanned_out()) {
+        committer_.note_progress(job->assignment);
+        admit_messages(job);
+    }
+    if (job->all_finished())
+        end(job);
+    on_room_();
+}
+
+void job_ledger::end(const std::shared_ptr<job_in_progress>& job)
+{
+    if (job->failed.empty()) {
+        finish(job);
+        return;
+    }
+    add_busy(job->assignment, 1);
+    reporter_.bury(*job, [this, job] {
+        add_busy(job->assignment, -1);
+        finish(job);
+        on_room_();
+    });
+}
+
+void job_ledger::finish(const std::shared_ptr<job_in_progress>& job)
+{
+    auto* const owner = committer_.find(job->assignment);
+    if (owner == nullptr)
+        return;
+    if (owner->fan_out == job)
+        owner->fan_out = nullptr;
+    committer_.finish(job->assignment, job->source.offset);
+    if (!owner->fan_out && owner->held && !owner->going) {
+        owner->fan_out = std::exchange(owner->held, nullptr);
+        begin(std::shared_ptr(owner->fan_out));
+    }
+}
+
+void job_ledger::free(queue_item item)
+{
+    const auto job = deliveries_[item].job;
+    --job->admitted;
+    add_busy(job->assignment, -1);
+    deliveries_.free(item);
+}
+
+void job_ledger::add_busy(assignment_id id, std::ptrdiff_t change)
+{
+    if (auto* const owner = committer_.find(id))
+        owner->busy += static_cast<std::size_t>(change);
+}
+
+bool job_ledger::is_going(assignment_id id)
+{
+    const auto* const owner = committer_.find(id);
+    return owner == nullptr || owner->going;
+}
+
+void job_ledger::let_go(const std::vector<assignment_id>& ids)
+{
+    const auto goes = [this, &ids](queue_item item) {
+        return std::find(ids.begin(), ids.end(), deliveries_[item].job->assignment) != ids.end();
+    };
+    queue_.remove_if(goes);
+    std::vector<queue_item> queued;
+    deliveries_.for_each([&queued, &goes](queue_item item, const delivery& each) {
+        if (each.at == delivery::stage::queued && goes(item))
+            queued.push_back(item);
+    });
+    for (const auto item : queued)
+        free(item);
+    for (const auto id : ids)
+        if (auto* const owner = committer_.find(id))
+            owner->held = nullptr;
+}
+
+std::size_t job_ledger::busy(const std::vector<assignment_id>& ids)
+{
+    std::size_t sum = 0;
+    for (const auto id : ids)
+        if (const auto* const owner = committer_.find(id))
+            sum += owner->busy;
+    return sum;
+}
+
+void job_ledger::report_deferrals(const credentials& tokens)
+{
+    const auto now = time_.now();
+    const auto wall = time_.wall_now();
+    deliveries_.for_each([&](queue_item, delivery& each) {
+        if (each.at != delivery::stage::queued || each.deferral_reported)
+            return;
+        const auto where = each.job->lane;
+        std::string_view reason;
+        std::optional<steady_time> until;
+        if (queue_.blocked(where.app, domain::block_reason::halted)) {
+            reason = "app_halted";
+            until = tokens.report(where.app).next_call;
+        } else if (const auto parked = queue_.parked_until(where, now); parked && *parked - now > long_wait) {
+            reason = "quota_exhausted";
+            until = parked;
+        } else if (each.ready_at - now > long_wait && !each.wait_reason.empty()) {
+            reason = each.wait_reason;
+            until = each.ready_at;
+        }
+        if (!until)
+            return;
+        each.deferral_reported = true;
+        reporter_.report_deferral(each, reason,
+                                  wall + std::chrono::ceil<milliseconds>(std::max(*until - now, steady_duration{0})));
+    });
+}
+
+void job_ledger::count_end(const job_in_progress& job, job_state state, std::string_view reason)
+{
+    finished_.with({job.job.app, std::string(job.job.kind->name), std::string(to_string(state)), std::string(reason)})
+        .add();
+}
+
+} // namespace wxcourier::engine

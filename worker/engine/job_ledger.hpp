@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The jobs in memory: admits their messages, takes the messages' ends, and finishes a job's offset when all that is to
+/// be said about it stands in Kafka.
+#pragma once
+
+#include "common/metrics.hpp"
+#include "engine/delivery_store.hpp"
+#include "engine/offset_committer.hpp"
+#include "engine/options.hpp"
+#include "engine/sender_pool.hpp"
+#include "engine/status_reporter.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace wxcourier::engine {
+
+/// Keeps the account of every job from its admission to its finished offset. Not thread-safe.
+class job_ledger final : public sender_pool::listener {
+public:
+    /// @param on_room  called when a message or job has gone, so that more may be read.
+    job_ledger(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
+               offset_committer& committer, status_reporter& reporter, memory_budget& memory, clock& time,
+               metrics_registry& metrics, std::function<void()> on_room);
+
+    /// The pool and the ledger know each other; set once, before the first job.
+    void set_pool(sender_pool& pool) { pool_ = &pool; }
+
+    /// Whether another record may be read.
+    [[nodiscard]] bool has_room() const noexcept;
+    /// Whether another record of this partition may be read.
+    [[nodiscard]] static bool has_room(const offset_committer::partition& partition) noexcept;
+
+    /// Takes a job on. A second one with recipients in the same partition waits for the first.
+    void admit(std::shared_ptr<job_in_progress> job, const domain::partial_job* restored);
+    /// A record was no job.
+    void reject(const original_record& record, assignment_id assignment, const domain::source_position& source,
+                const codec::rejection& why);
+
+    /// Lets go of everything of these assignments that is not under way: it is read again, here or elsewhere.
+    void let_go(const std::vector<assignment_id>& ids);
+    /// Messages of these assignments that are under way, or on their way to Kafka.
+    [[nodiscard]] std::size_t busy(const std::vector<assignment_id>& ids);
+
+    /// Publishes `deferred` for messages whose wait is long and not reported yet. Called about once a second.
+    void report_deferrals(const credentials& tokens);
+
+    void on_ended(domain::queue_item item, domain::job_state state, std::string_view reason) override;
+    void on_waiting(domain::queue_item item, steady_time ready_at) override;
+
+private:
+    void begin(const std::shared_ptr<job_in_progress>& job);
+    void admit_messages(const std::shared_ptr<job_in_progress>& job);
+    void on_acknowledged(domain::queue_item item, domain::job_state state, std::string_view reason);
+    void end(const std::shared_ptr<job_in_progress>& job);
+    void finish(const std::shared_ptr<job_in_progress>& job);
+    void free(domain::queue_item item);
+    void add_busy(assignment_id id, std::ptrdiff_t change);
+    [[nodiscard]] bool is_going(assignment_id id);
+    void count_end(const job_in_progress& job, domain::job_state state, std::string_view reason);
+
+    const engine_options& options_;
+    delivery_store& deliveries_;
+    domain::send_queue& queue_;
+    offset_committer& committer_;
+    status_reporter& reporter_;
+    memory_budget& memory_;
+    clock& time_;
+    sender_pool* pool_ = nullptr;
+    std::function<void()> on_room_;
+    metric_family& finished_;
+    metric_family& rejected_;
+};
+
+} // namespace wxcourier::engine

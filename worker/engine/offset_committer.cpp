@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/offset_committer.hpp"
+
+#include "codec/offset_metadata_codec.hpp"
+#include "common/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::engine {
+namespace {
+
+constexpr std::size_t metadata_stop = codec::longest_offset_metadata / 4 * 3;
+/// Kafka was not reachable: the commit is tried again after this.
+constexpr milliseconds retry_after{500};
+
+/// The metadata of a commit. Should it be too long all the same, the highest ranges go: what they held may be sent
+/// again after a crash, which is better than a commit that the broker refuses.
+std::string metadata_for(std::int64_t committed, domain::commit_progress progress)
+{
+    auto text = codec::encode_offset_metadata(committed, progress);
+    while (text.size() > codec::longest_offset_metadata && !progress.finished.empty()) {
+        progress.finished.resize(progress.finished.size() / 2);
+        text = codec::encode_offset_metadata(committed, progress);
+    }
+    return text.size() > codec::longest_offset_metadata ? std::string{} : text;
+}
+
+} // namespace
+
+offset_committer::offset_committer(job_source& source, clock& time, metrics_registry& metrics,
+                                   milliseconds commit_interval, std::size_t eager_after)
+    : source_(source), time_(time), interval_(commit_interval), eager_after_(eager_after), due_(time.make_alarm()),
+      settled_(time), commits_(metrics["wxcourier_commits_total"]),
+      metadata_ignored_(metrics["wxcourier_commit_metadata_ignored_total"].with())
+{
+}
+
+void offset_committer::add(const partition_assignment& assigned)
+{
+    domain::commit_progress progress;
+    if (assigned.committed) {
+        if (auto decoded = codec::decode_offset_metadata(*assigned.committed, assigned.commit_metadata)) {
+            progress = std::move(*decoded);
+        } else {
+            metadata_ignored_.add();
+            log::warn("committer",
+                      "commit metadata could not be read; what had finished beyond the commit is sent again",
+                      {{"topic", assigned.topic}, {"partition", assigned.partition}, {"offset", *assigned.committed}});
+        }
+    }
+    partition entry{.topic = assigned.topic,
+                    .number = assigned.partition,
+                    .tracker = domain::offset_tracker(assigned.committed, std::move(progress)),
+                    .fan_out = nullptr,
+                    .held = nullptr,
+                    .committed = std::nullopt,
+                    .committed_below = assigned.committed.value_or(-1)};
+    if (assigned.committed)
+        entry.committed = {*assigned.committed, assigned.commit_metadata};
+    partitions_.insert_or_assign(assigned.id, std::move(entry));
+}
+
+void offset_committer::remove(assignment_id id)
+{
+    partitions_.erase(id);
+    settled_.notify();
+}
+
+offset_committer::partition* offset_committer::find(assignment_id id)
+{
+    const auto found = partitions_.find(id);
+    return found == partitions_.end() ? nullptr : &found->second;
+}
+
+void offset_committer::finish(assignment_id id, std::int64_t offset)
+{
+    auto* const owner = find(id);
+    if (owner == nullptr)
+        return; // the partition went; its new owner reads the record again, or has it from the metadata
+    owner->tracker.finish(offset);
+    ++finished_since_commit_;
+    note_progress(id);
+}
+
+void offset_committer::note_progress(assignment_id id)
+{
+    auto* const owner = find(id);
+    if (owner == nullptr)
+        return;
+    owner->changed = true;
+    if (finished_since_commit_ >= eager_after_ && !under_way_ && !not_before_) {
+        begin_commit();
+    } else if (!commit_at_) {
+        commit_at_ = time_.now() + interval_;
+        due_->wake();
+    }
+}
+
+std::optional<offset_commit> offset_committer::next_commit(assignment_id id, partition& from)
+{
+    from.changed = false;
+    const auto offset = from.tracker.committable();
+    if (!offset)
+        return std::nullopt;
+    auto progress = from.tracker.progress();
+    if (from.fan_out)
+        progress.partial = domain::partial_job{from.fan_out->source.offset, from.fan_out->finished.ranges(),
+                                               from.fan_out->failed.ranges()};
+    auto metadata = metadata_for(*offset, std::move(progress));
+    from.metadata_full = metadata.size() > metadata_stop;
+    if (std::erase(without_metadata_, id) != 0)
+        metadata.clear();
+    if (from.committed && from.committed->first == *offset && from.committed->second == metadata)
+        return std::nullopt;
+    return offset_commit{id, *offset, std::move(metadata)};
+}
+
+void offset_committer::begin_commit()
+{
+    commit_at_.reset();
+    finished_since_commit_ = 0;
+    committing_.clear();
+    for (auto& [id, each] : partitions_)
+        if (each.changed)
+            if (auto commit = next_commit(id, each))
+                committing_.push_back(std::move(*commit));
+    if (!committing_.empty())
+        under_way_ = source_.commit(committing_);
+    else
+        settled_.notify();
+}
+
+void offset_committer::on_committed(std::uint64_t commit, const std::vector<commit_result>& results)
+{
+    if (under_way_ != commit)
+        return;
+    under_way_.reset();
+    static constexpr std::array<std::string_view, 4> names{"committed", "rejected", "metadata_too_large", "failed"};
+    bool again_later = false;
+    for (std::size_t i = 0; i < committing_.size() && i < results.size(); ++i) {
+        commits_.with({std::string(names.at(static_cast<std::size_t>(results[i])))}).add();
+        auto* const owner = find(committing_[i].assignment);
+        if (owner == nullptr)
+            continue;
+        switch (results[i]) {
+        case commit_result::committed:
+            owner->refused = false;
+            owner->committed_below = committing_[i].next_offset;
+            owner->committed = {committing_[i].next_offset, std::move(committing_[i].metadata)};
+            break;
+        case commit_result::metadata_too_large:
+            without_metadata_.push_back(committing_[i].assignment);
+            owner->changed = true;
+            break;
+        case commit_result::rejected:
+            log::warn("committer", "commit refused; the partition is about to move",
+                      {{"topic", owner->topic}, {"partition", owner->number}});
+            owner->refused = true;
+            [[fallthrough]];
+        case commit_result::failed:
+            owner->changed = true;
+            again_later = true;
+            break;
+        }
+    }
+    const bool more =
+        std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.changed; });
+    not_before_.reset();
+    if (more && (again_later || finished_since_commit_ < eager_after_)) {
+        commit_at_ = time_.now() + (again_later ? retry_after : interval_);
+        if (again_later)
+            not_before_ = commit_at_;
+        due_->wake();
+    } else if (more) {
+        begin_commit();
+    }
+    settled_.notify();
+    on_room_();
+}
+
+bool offset_committer::settled(const std::vector<assignment_id>& ids) const
+{
+    if (under_way_ && std::any_of(committing_.begin(), committing_.end(), [&ids](const offset_commit& each) {
+            return std::find(ids.begin(), ids.end(), each.assignment) != ids.end();
+        }))
+        return false;
+    return std::none_of(ids.begin(), ids.end(), [this](assignment_id id) {
+        const auto found = partitions_.find(id);
+        return found != partitions_.end() && found->second.changed && !found->second.refused;
+    });
+}
+
+asio::awaitable<bool> offset_committer::flush(std::vector<assignment_id> ids, steady_time deadline)
+{
+    while (!settled(ids)) {
+        if (!under_way_ && (!not_before_ || *not_before_ <= time_.now()))
+            begin_commit();
+        if (settled(ids))
+            break;
+        co_await settled_.wait_until(under_way_ || !not_before_ ? deadline : std::min(deadline, *not_before_));
+        if (time_.now() >= deadline)
+            co_return settled(ids);
+    }
+    co_return true;
+}
+
+asio::awaitable<void> offset_committer::run()
+{
+    while (!stopping_) {
+        if (commit_at_ && *commit_at_ <= time_.now() && !under_way_)
+            begin_commit();
+        // While a commit is under way its answer sets the next time.
+        co_await due_->wait_until(under_way_ ? std::nullopt : commit_at_);
+    }
+}
+
+void offset_committer::stop()
+{
+    stopping_ = true;
+    due_->wake();
+}
+
+} // namespace wxcourier::engine

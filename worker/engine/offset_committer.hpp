@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// How far each assignment has come, and the commits that say so to Kafka: explicit lists, only the contiguous finished
+/// prefix, what has finished beyond it in the metadata.
+#pragma once
+
+#include "common/metrics.hpp"
+#include "domain/offset_tracker.hpp"
+#include "engine/condition.hpp"
+#include "engine/job_in_progress.hpp"
+#include "engine/ports.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wxcourier::engine {
+
+/// The assigned partitions and their offsets. Commits `commit_interval` after something finished, sooner when
+/// `eager_after` jobs have finished since the last commit, and at once when asked. One commit is under way at a time,
+/// so that offsets never go backwards. Not thread-safe.
+class offset_committer {
+public:
+    struct partition {
+        std::string topic;
+        std::int32_t number = 0;
+        domain::offset_tracker tracker;
+        std::shared_ptr<job_in_progress> fan_out; ///< The one job with recipients under way.
+        std::shared_ptr<job_in_progress> held;    ///< The next one: waits, and nothing behind it is read.
+        std::size_t busy = 0;                     ///< Messages in memory, and records on their way to Kafka.
+        std::optional<std::pair<std::int64_t, std::string>> committed; ///< The last commit: offset and metadata.
+        std::int64_t committed_below = -1;                             ///< Acknowledged: what at_most_once may send.
+        bool going = false;         ///< Being revoked, or drained: nothing new is taken.
+        bool metadata_full = false; ///< The metadata has reached three quarters of the limit.
+        bool changed = false;       ///< Something finished since the last commit.
+        bool refused = false;       ///< The broker refused the last commit: not ours for long.
+    };
+
+    offset_committer(job_source& source, clock& time, metrics_registry& metrics, milliseconds commit_interval,
+                     std::size_t eager_after);
+
+    /// Called when an assignment has begun, or has caught up in a way that lets more be read.
+    void on_room(std::function<void()> callback) { on_room_ = std::move(callback); }
+
+    void add(const partition_assignment& assigned);
+    /// Forgets an assignment; what finishes for it later is nobody's.
+    void remove(assignment_id id);
+    /// The partition of an assignment; null when it has ended.
+    partition* find(assignment_id id);
+    [[nodiscard]] const std::map<assignment_id, partition>& partitions() const noexcept { return partitions_; }
+
+    /// An offset of that assignment has finished, if the assignment still lives.
+    void finish(assignment_id id, std::int64_t offset);
+    /// A message of the partition's job with recipients has finished.
+    void note_progress(assignment_id id);
+
+    /// The source's answer to a commit.
+    void on_committed(std::uint64_t commit, const std::vector<commit_result>& results);
+
+    /// Commits what has finished, now, and completes when the commits of these assignments are acknowledged, refused,
+    /// or the deadline comes. True: nothing finished is left uncommitted.
+    asio::awaitable<bool> flush(std::vector<assignment_id> ids, steady_time deadline);
+
+    /// The loop that keeps the interval; ends after stop().
+    asio::awaitable<void> run();
+    void stop();
+
+private:
+    void begin_commit();
+    std::optional<offset_commit> next_commit(assignment_id id, partition& from);
+    [[nodiscard]] bool settled(const std::vector<assignment_id>& ids) const;
+
+    job_source& source_;
+    clock& time_;
+    milliseconds interval_;
+    std::size_t eager_after_;
+    std::unique_ptr<alarm> due_;
+    condition settled_;
+    std::function<void()> on_room_ = [] {};
+    std::map<assignment_id, partition> partitions_;
+    std::size_t finished_since_commit_ = 0;
+    std::optional<steady_time> commit_at_;
+    std::optional<steady_time> not_before_; ///< After a failure: the earliest next try.
+    std::optional<std::uint64_t> under_way_;
+    std::vector<offset_commit> committing_;
+    std::vector<assignment_id> without_metadata_; ///< Refused for the metadata's size: the next commit goes without.
+    bool stopping_ = false;
+    metric_family& commits_;
+    metric_series& metadata_ignored_;
+};
+
+} // namespace wxcourier::engine

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What the engine is told once, at start. app maps the configuration to it.
+#pragma once
+
+#include "codec/job_codec.hpp"
+#include "common/secret.hpp"
+#include "common/time.hpp"
+#include "domain/breaker.hpp"
+#include "domain/delivery_decision.hpp"
+#include "domain/send_queue.hpp"
+#include "domain/token_refresh_plan.hpp"
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wxcourier::engine {
+
+struct app_options {
+    std::string name;
+    domain::app_type type = domain::app_type::official_account;
+    std::string appid;
+    secret app_secret;
+    domain::token_plan_limits token;
+    domain::app_limits limits;
+};
+
+/// Bounds on what may be in memory. A job that arrives when a bound is reached stays in Kafka (backpressure).
+struct admission_limits {
+    std::size_t messages = 16'384;        ///< Messages admitted and not yet reported, for all apps.
+    std::size_t bytes = 24 * 1024 * 1024; ///< Of their jobs, about.
+    std::size_t fan_out_window = 256;     ///< Messages of one job with recipients at a time.
+    std::size_t fan_out_span = 8192;      ///< How far its recipients may run ahead of the first unfinished one.
+};
+
+struct engine_options {
+    std::string worker; ///< The instance's id, in every status.
+    std::vector<app_options> apps;
+    std::string status_topic;
+    std::string dead_letter_topic;
+    /// Which apps' jobs a jobs topic may carry; a topic that is not named may carry all.
+    std::map<std::string, std::vector<std::string>> topic_apps;
+    domain::delivery_rules delivery;
+    domain::breaker_limits breaker;
+    std::optional<milliseconds> max_age;
+    milliseconds max_delay{};
+    milliseconds commit_interval{25};
+    milliseconds revoke_timeout{12'000};
+    bool dry_run = false;
+    admission_limits admission;
+    std::uint64_t random_seed = 0; ///< Of the jitter; 0: drawn from the system.
+};
+
+} // namespace wxcourier::engine

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sender_pool.hpp"
+
+#include "common/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::engine {
+
+using domain::block_reason;
+using domain::job_state;
+using domain::queue_item;
+
+namespace {
+
+std::string_view outcome_word(const domain::push_reply& reply, const domain::delivery_decision& decision)
+{
+    if (decision.ended == job_state::sent)
+        return "accepted";
+    if (reply.reach == domain::reach::not_sent)
+        return "not_sent";
+    if (decision.outcome_unknown)
+        return "unknown";
+    if (decision.renew_token)
+        return "token_dead";
+    if (decision.park_lane_until)
+        return "quota";
+    return decision.ended ? "refused" : "transient";
+}
+
+} // namespace
+
+sender_pool::sender_pool(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
+                         credentials& tokens, push_api& api, clock& time, metrics_registry& metrics,
+                         std::function<double()> jitter, task_group& tasks, listener& owner)
+    : options_(options), deliveries_(deliveries), queue_(queue), tokens_(tokens), api_(api), time_(time),
+      jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), alarm_(time.make_alarm()),
+      attempts_(metrics["wxcourier_attempts_total"]), unknown_errcodes_(metrics["wxcourier_unknown_errcodes_total"])
+{
+    for (const auto& app : options_.apps)
+        apps_.push_back({domain::breaker(options_.breaker), &metrics["wxcourier_in_flight"].with({app.name}),
+                         &metrics["wxcourier_send_duration_seconds"].with({app.name}),
+                         &metrics["wxcourier_delivery_duration_seconds"].with({app.name})});
+}
+
+void sender_pool::enqueue(queue_item item, steady_time ready_at)
+{
+    auto& message = deliveries_[item];
+    message.at = delivery::stage::queued;
+    message.ready_at = ready_at;
+    queue_.push(item, message.job->lane, message.job->job.priority, ready_at);
+}
+
+void sender_pool::dispatch()
+{
+    if (dispatching_ || stopping_)
+        return;
+    dispatching_ = true;
+    while (const auto item = next_sendable()) {
+        ++in_flight_;
+        tasks_.spawn(send_while_there_is_work(*item));
+    }
+    dispatching_ = false;
+    const auto next = queue_.next_wakeup();
+    if (next && (!armed_for_ || *next < *armed_for_))
+        alarm_->wake();
+}
+
+asio::awaitable<void> sender_pool::run()
+{
+    while (!stopping_) {
+        if (next_probe_ && *next_probe_ <= time_.now())
+            let_probes_go();
+        dispatch();
+        armed_for_ = queue_.next_wakeup();
+        if (next_probe_)
+            armed_for_ = std::min(armed_for_.value_or(*next_probe_), *next_probe_);
+        co_await alarm_->wait_until(armed_for_);
+        armed_for_.reset();
+    }
+}
+
+void sender_pool::stop()
+{
+    stopping_ = true;
+    alarm_->wake();
+}
+
+std::optional<queue_item> sender_pool::next_sendable()
+{
+    while (!stopping_) {
+        const auto item = queue_.pop(time_.now());
+        if (!item)
+            return std::nullopt;
+        const auto app = deliveries_[*item].job->lane.app;
+        if (!end_if_late(*item))
+            return item;
+        queue_.release(app);
+    }
+    return std::nullopt;
+}
+
+asio::awaitable<void> sender_pool::send_while_there_is_work(queue_item item)
+{
+    for (std::optional<queue_item> next = item; next; next = next_sendable())
+        co_await attempt(*next);
+    --in_flight_;
+}
+
+asio::awaitable<void> sender_pool::attempt(queue_item item)
+{
+    auto& message = deliveries_[item];
+    const auto job = message.job; // outlives the message's slot
+    const auto app = job->lane.app;
+    const auto token = tokens_.current(app);
+    auto& state = apps_[app];
+    message.at = delivery::stage::sending;
+    message.deferral_reported = false;
+    message.history.attempt_began = time_.now();
+    if (!message.first_active)
+        message.first_active = queue_.active_time(job->lane, time_.now());
+    if (message.body.empty())
+        message.body = job->messages.body(message.index);
+    if (options_.dry_run) {
+        queue_.release(app);
+        owner_.on_ended(item, job_state::simulated, {});
+        co_return;
+    }
+    ++message.history.attempts;
+    state.in_flight->add(1);
+    const push_request request{job->job.kind, message.body, token->text.reveal()};
+    const auto reply = co_await api_.send(request);
+    state.in_flight->add(-1);
+    state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
+    queue_.release(app);
+    conclude(item, reply, token->generation);
+}
+
+bool sender_pool::end_if_late(queue_item item)
+{
+    const auto& message = deliveries_[item];
+    const auto& job = *message.job;
+    const auto now = time_.wall_now();
+    if (job.expires_at && now >= *job.expires_at) {
+        owner_.on_ended(item, job_state::expired, job.expiry_reason);
+        return true;
+    }
+    // The window in which WeChat drops a repeat may have closed while the message waited.
+    if (!domain::may_repeat(message.history, options_.delivery, time_.now())) {
+        owner_.on_ended(item, job_state::failed, "outcome_unknown");
+        return true;
+    }
+    if (job.job.not_before && now < *job.job.not_before) { // the wall clock went back, or the wait was cut short
+        enqueue(item, time_.now() + (*job.job.not_before - now));
+        return true;
+    }
+    return false;
+}
+
+void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std::uint64_t token_generation)
+{
+    auto& message = deliveries_[item];
+    const auto now = time_.now();
+    message.errcode = reply.errcode;
+    message.errmsg = reply.errmsg;
+    message.msgid = reply.msgid;
+    auto history = message.history;
+    history.active_for = queue_.active_time(message.job->lane, now) - *message.first_active;
+    const auto decision = domain::decide(reply, history, options_.delivery, now, time_.wall_now(), jitter_());
+    count_attempt(message, reply, decision);
+    note_outage(message.job->lane.app, reply);
+    if (decision.outcome_unknown && !message.history.first_unknown)
+        message.history.first_unknown = message.history.attempt_began;
+    follow(item, reply, decision, token_generation);
+}
+
+void sender_pool::follow(queue_item item, const domain::push_reply& reply, const domain::delivery_decision& decision,
+                         std::uint64_t token_generation)
+{
+    auto& message = deliveries_[item];
+    const auto job = message.job;
+    const auto app = job->lane.app;
+    if (decision.renew_token)
+        tokens_.on_rejected(app, token_generation);
+    else if (decision.halt_app)
+        tokens_.on_account_refused(app, decision.reason, reply.errmsg);
+    else if (reply.errcode)
+        tokens_.on_accepted(app, token_generation);
+    if (decision.park_lane_until) {
+        log::warn(
+            "sender", "WeChat's quota is used up; this call of the app waits",
+            {{"app", job->job.app},
+             {"kind", job->job.kind->name},
+             {"errcode", reply.errcode.value_or(0)},
+             {"for_s", static_cast<std::int64_t>(
+                           std::chrono::duration_cast<seconds>(*decision.park_lane_until - time_.now()).count())}});
+        queue_.park(job->lane, *decision.park_lane_until, time_.now());
+    }
+    if (decision.ended) {
+        if (*decision.ended == job_state::sent)
+            apps_[app].delivery_seconds->observe(
+                std::chrono::duration<double>(time_.wall_now() - job->record.enqueued_at).count());
+        owner_.on_ended(item, *decision.ended, decision.reason);
+    } else {
+        message.history.retries += decision.backed_off ? 1 : 0;
+        message.wait_reason = decision.backed_off ? std::string_view{} : decision.reason;
+        owner_.on_waiting(item, decision.again_at);
+    }
+    dispatch();
+}
+
+void sender_pool::note_outage(domain::app_index app, const domain::push_reply& reply)
+{
+    auto& breaker = apps_[app].breaker;
+    const auto now = time_.now();
+    if (!domain::is_outage(reply)) {
+        if (breaker.on_success()) {
+            log::info("sender", "WeChat answers again", {{"app", options_.apps[app].name}});
+            queue_.set_concurrency(app, options_.apps[app].limits.concurrency);
+            queue_.unblock(app, block_reason::breaker_open, now);
+        }
+        return;
+    }
+    if (!breaker.on_failure(now, jitter_()))
+        return;
+    log::warn("sender", "WeChat cannot be reached; the app's messages wait for a probe",
+              {{"app", options_.apps[app].name}, {"error", reply.errmsg}, {"http_status", reply.http_status}});
+    queue_.block(app, block_reason::breaker_open, now);
+    next_probe_ = std::min(next_probe_.value_or(breaker.probe_at()), breaker.probe_at());
+    alarm_->wake();
+}
+
+void sender_pool::let_probes_go()
+{
+    const auto now = time_.now();
+    next_probe_.reset();
+    for (domain::app_index app = 0; app < apps_.size(); ++app) {
+        auto& breaker = apps_[app].breaker;
+        if (breaker.state() != domain::breaker_state::open)
+            continue;
+        if (breaker.probe_at() > now) {
+            next_probe_ = std::min(next_probe_.value_or(breaker.probe_at()), breaker.probe_at());
+            continue;
+        }
+        breaker.on_probe_time();
+        queue_.set_concurrency(app, 1);
+        queue_.unblock(app, block_reason::breaker_open, now);
+    }
+}
+
+void sender_pool::count_attempt(const delivery& message, const domain::push_reply& reply,
+                                const domain::delivery_decision& decision)
+{
+    const auto& job = message.job->job;
+    attempts_.with({job.app, std::string(job.kind->name), std::string(outcome_word(reply, decision))}).add();
+    if (!decision.known_code) {
+        unknown_errcodes_.with({job.app, std::string(job.kind->name)}).add();
+        log::warn("sender", "WeChat answered with an errcode that no documentation names",
+                  {{"app", job.app},
+                   {"kind", job.kind->name},
+                   {"errcode", reply.errcode.value_or(0)},
+                   {"errmsg", reply.errmsg}});
+    }
+}
+
+void sender_pool::expire_waiting()
+{
+    const auto now = time_.wall_now();
+    std::vector<queue_item> late;
+    deliveries_.for_each([&late, now](queue_item item, const delivery& each) {
+        if (each.at == delivery::stage::queued && each.job->expires_at && now >= *each.job->expires_at)
+            late.push_back(item);
+    });
+    if (late.empty())
+        return;
+    std::sort(late.begin(), late.end());
+    queue_.remove_if([&late](queue_item item) { return std::binary_search(late.begin(), late.end(), item); });
+    for (const auto item : late)
+        owner_.on_ended(item, job_state::expired, deliveries_[item].job->expiry_reason);
+}
+
+} // namespace wxcourier::engine

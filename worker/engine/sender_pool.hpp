@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Takes messages off the queue as their limits allow, makes one attempt each, and carries out what follows from it.
+#pragma once
+
+#include "common/metrics.hpp"
+#include "domain/breaker.hpp"
+#include "engine/credentials.hpp"
+#include "engine/delivery_store.hpp"
+#include "engine/options.hpp"
+#include "engine/ports.hpp"
+#include "engine/task_group.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace wxcourier::engine {
+
+/// One coroutine for each request under way; it goes on with the next message as long as there is one. A wait (for a
+/// rate, a retry, a token) holds no sender: the message goes back to the queue. Not thread-safe.
+class sender_pool {
+public:
+    /// What the pool tells its owner.
+    class listener {
+    public:
+        virtual ~listener() = default;
+        /// A message has ended; the pool has no more to do with it.
+        virtual void on_ended(domain::queue_item item, domain::job_state state, std::string_view reason) = 0;
+        /// A message waits for its next attempt: the owner calls `enqueue`, or lets it go.
+        virtual void on_waiting(domain::queue_item item, steady_time ready_at) = 0;
+    };
+
+    sender_pool(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
+                credentials& tokens, push_api& api, clock& time, metrics_registry& metrics,
+                std::function<double()> jitter, task_group& tasks, listener& owner);
+
+    /// Puts a message in line.
+    void enqueue(domain::queue_item item, steady_time ready_at);
+
+    /// Sends what may be sent now, and has the pool look again when time alone lets more go.
+    void dispatch();
+
+    /// Ends messages whose time has passed while they waited. Called about once a second.
+    void expire_waiting();
+
+    /// Starts nothing more; requests under way go on.
+    void stop();
+    /// Requests under way.
+    [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+
+    /// The loop that wakes up when time alone lets more go; ends after stop().
+    asio::awaitable<void> run();
+
+private:
+    struct app_state {
+        domain::breaker breaker;
+        metric_series* in_flight = nullptr;
+        metric_series* send_seconds = nullptr;
+        metric_series* delivery_seconds = nullptr;
+    };
+
+    asio::awaitable<void> send_while_there_is_work(domain::queue_item item);
+    asio::awaitable<void> attempt(domain::queue_item item);
+    std::optional<domain::queue_item> next_sendable();
+    void conclude(domain::queue_item item, const domain::push_reply& reply, std::uint64_t token_generation);
+    void follow(domain::queue_item item, const domain::push_reply& reply, const domain::delivery_decision& decision,
+                std::uint64_t token_generation);
+    bool end_if_late(domain::queue_item item);
+    void note_outage(domain::app_index app, const domain::push_reply& reply);
+    void let_probes_go();
+    void count_attempt(const delivery& message, const domain::push_reply& reply,
+                       const domain::delivery_decision& decision);
+
+    const engine_options& options_;
+    delivery_store& deliveries_;
+    domain::send_queue& queue_;
+    credentials& tokens_;
+    push_api& api_;
+    clock& time_;
+    std::function<double()> jitter_;
+    task_group& tasks_;
+    listener& owner_;
+    std::unique_ptr<alarm> alarm_;
+    std::optional<steady_time> armed_for_;
+    std::vector<app_state> apps_;
+    std::size_t in_flight_ = 0;
+    std::optional<steady_time> next_probe_; ///< The earliest of the open breakers'.
+    bool stopping_ = false;
+    bool dispatching_ = false;
+    metric_family& attempts_;
+    metric_family& unknown_errcodes_;
+};
+
+} // namespace wxcourier::engine

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/status_reporter.hpp"
+
+#include "codec/dead_letter_codec.hpp"
+#include "codec/status_codec.hpp"
+#include "common/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::engine {
+namespace {
+
+/// A producer's headers that travel on to the status: trace context and its own `x-…`.
+bool passes_to_status(std::string_view name)
+{
+    return name == "traceparent" || name == "tracestate" || name.starts_with("x-");
+}
+
+std::string_view most_frequent(const std::map<std::string_view, std::size_t>& reasons)
+{
+    const auto most = std::max_element(reasons.begin(), reasons.end(),
+                                       [](const auto& left, const auto& right) { return left.second < right.second; });
+    return most == reasons.end() ? std::string_view{} : most->first;
+}
+
+} // namespace
+
+status_reporter::status_reporter(const engine_options& options, record_publisher& publisher, clock& time,
+                                 metrics_registry& metrics)
+    : options_(options), publisher_(publisher), time_(time),
+      dead_letters_(metrics["wxcourier_dead_letters_published_total"]),
+      pending_gauge_(metrics["wxcourier_statuses_pending"].with())
+{
+    for (std::size_t i = 0; i < published_.size(); ++i)
+        published_.at(i) = &metrics["wxcourier_statuses_published_total"].with(
+            {std::string(to_string(static_cast<domain::job_state>(i)))});
+}
+
+domain::status_record status_reporter::status_of(const delivery& message, domain::job_state state,
+                                                 std::string_view reason) const
+{
+    const auto& job = *message.job;
+    domain::status_record status;
+    status.id = job.job.id;
+    status.app = job.job.app;
+    status.kind = std::string(job.job.kind->name);
+    status.labels = job.job.labels;
+    status.touser = std::string(job.messages.touser(message.index));
+    status.state = state;
+    status.reason = reason;
+    status.errcode = message.errcode;
+    status.errmsg = message.errmsg;
+    status.msgid = message.msgid;
+    status.attempts = message.history.attempts;
+    status.enqueued_at = job.record.enqueued_at;
+    status.source = job.source;
+    status.worker = options_.worker;
+    return status;
+}
+
+void status_reporter::report_end(const delivery& ended, domain::job_state state, std::string_view reason,
+                                 std::function<void()> acknowledged)
+{
+    auto status = status_of(ended, state, reason);
+    status.finished_at = time_.wall_now();
+    publish_status(status, ended.job->record.headers, std::move(acknowledged));
+}
+
+void status_reporter::report_deferral(const delivery& waiting, std::string_view reason, wall_time retry_at)
+{
+    auto status = status_of(waiting, domain::job_state::deferred, reason);
+    status.retry_at = retry_at;
+    publish_status(status, waiting.job->record.headers, [] {});
+}
+
+void status_reporter::report_rejection(const original_record& record, const domain::source_position& source,
+                                       const codec::rejection& why, std::function<void()> acknowledged)
+{
+    domain::status_record status;
+    status.id = why.id;
+    status.app = why.app;
+    status.kind = why.kind;
+    status.labels = why.labels;
+    status.touser = why.touser;
+    status.state = domain::job_state::rejected;
+    status.reason = why.reason;
+    status.errmsg = why.error;
+    status.enqueued_at = record.enqueued_at;
+    status.finished_at = time_.wall_now();
+    status.source = source;
+    status.worker = options_.worker;
+    const auto both = [left = std::make_shared<int>(2), done = std::move(acknowledged)] {
+        if (--*left == 0)
+            done();
+    };
+    publish_status(status, record.headers, both);
+    publish_dead_letter(record, source, domain::job_state::rejected, why.reason, why.error, nullptr, both);
+}
+
+void status_reporter::bury(const job_in_progress& job, std::function<void()> acknowledged)
+{
+    publish_dead_letter(job.record, job.source, domain::job_state::failed, most_frequent(job.failure_reasons),
+                        job.failure_text, job.messages.fanned_out() ? &job.failed : nullptr, std::move(acknowledged));
+}
+
+void status_reporter::publish_status(const domain::status_record& status, const std::vector<header>& headers,
+                                     std::function<void()> acknowledged)
+{
+    outbound_record record{
+        options_.status_topic, status.id ? *status.id : to_string(status.source), codec::encode_status(status), {}};
+    std::copy_if(headers.begin(), headers.end(), std::back_inserter(record.headers),
+                 [](const header& each) { return passes_to_status(each.name); });
+    publish(std::move(record),
+            {std::move(acknowledged), std::nullopt, published_.at(static_cast<std::size_t>(status.state))});
+}
+
+void status_reporter::publish_dead_letter(const original_record& record, const domain::source_position& source,
+                                          domain::job_state state, std::string_view reason, std::string_view error,
+                                          const domain::index_set* failed, std::function<void()> acknowledged)
+{
+    codec::dead_letter_note note{state, reason, error, source, time_.wall_now(), {}};
+    if (failed != nullptr)
+        note.failed_recipients = failed->ranges();
+    outbound_record letter{options_.dead_letter_topic, record.key, std::nullopt, record.headers};
+    for (auto& [name, value] : codec::dead_letter_headers(note))
+        letter.headers.push_back({std::move(name), std::move(value)});
+    auto smaller = letter;
+    smaller.value = std::string{};
+    smaller.headers.push_back({"wxcourier.truncated", std::to_string(record.value ? record.value->size() : 0)});
+    letter.value = record.value;
+    publish(std::move(letter),
+            {std::move(acknowledged), std::move(smaller), &dead_letters_.with({std::string(reason)})});
+}
+
+void status_reporter::publish(outbound_record record, pending_record pending)
+{
+    const auto ticket = next_ticket_++;
+    pending_.emplace(ticket, std::move(pending));
+    pending_gauge_.set(static_cast<double>(pending_.size()));
+    publisher_.publish(std::move(record), ticket);
+}
+
+void status_reporter::on_published(std::uint64_t ticket, publish_result result)
+{
+    auto node = pending_.extract(ticket);
+    if (node.empty())
+        return;
+    auto& done = node.mapped();
+    pending_gauge_.set(static_cast<double>(pending_.size()));
+    if (result == publish_result::too_large && done.without_value) {
+        auto smaller = std::move(*done.without_value);
+        done.without_value.reset();
+        publish(std::move(smaller), std::move(done));
+        return;
+    }
+    if (result == publish_result::too_large)
+        log::error("reporter", "the broker refuses a record for its size; raise max.message.bytes of the topic", {});
+    else if (done.counted != nullptr)
+        done.counted->add();
+    done.acknowledged();
+}
+
+} // namespace wxcourier::engine

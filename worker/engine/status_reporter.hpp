@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Outcomes → the status topic and the dead letters. What finishes an offset is their acknowledgement.
+#pragma once
+
+#include "codec/job_codec.hpp"
+#include "common/metrics.hpp"
+#include "engine/delivery_store.hpp"
+#include "engine/options.hpp"
+#include "engine/ports.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+namespace wxcourier::engine {
+
+/// Writes statuses and dead letters, and tells when they stand. Not thread-safe.
+class status_reporter {
+public:
+    status_reporter(const engine_options& options, record_publisher& publisher, clock& time, metrics_registry& metrics);
+
+    /// A message has ended. `acknowledged` is called when its status stands.
+    void report_end(const delivery& ended, domain::job_state state, std::string_view reason,
+                    std::function<void()> acknowledged);
+    /// A message waits longer than a minute. Nothing waits for this status.
+    void report_deferral(const delivery& waiting, std::string_view reason, wall_time retry_at);
+    /// A record was no job: one status, and its bytes as a dead letter. `acknowledged` is called when both stand.
+    void report_rejection(const original_record& record, const domain::source_position& source,
+                          const codec::rejection& why, std::function<void()> acknowledged);
+    /// A job whose messages have all ended, some of them `failed`: its bytes as a dead letter.
+    void bury(const job_in_progress& job, std::function<void()> acknowledged);
+
+    /// The publisher's answer.
+    void on_published(std::uint64_t ticket, publish_result result);
+
+    /// Records that are not acknowledged yet.
+    [[nodiscard]] std::size_t pending() const noexcept { return pending_.size(); }
+
+private:
+    struct pending_record {
+        std::function<void()> acknowledged;
+        std::optional<outbound_record>
+            without_value; ///< A dead letter: what to write when the broker finds it too large.
+        metric_series* counted = nullptr;
+    };
+
+    void publish(outbound_record record, pending_record pending);
+    void publish_status(const domain::status_record& status, const std::vector<header>& headers,
+                        std::function<void()> acknowledged);
+    void publish_dead_letter(const original_record& record, const domain::source_position& source,
+                             domain::job_state state, std::string_view reason, std::string_view error,
+                             const domain::index_set* failed, std::function<void()> acknowledged);
+    domain::status_record status_of(const delivery& message, domain::job_state state, std::string_view reason) const;
+
+    const engine_options& options_;
+    record_publisher& publisher_;
+    clock& time_;
+    std::uint64_t next_ticket_ = 1;
+    std::unordered_map<std::uint64_t, pending_record> pending_;
+    std::array<metric_series*, 9> published_{}; ///< By state.
+    metric_family& dead_letters_;
+    metric_series& pending_gauge_;
+};
+
+} // namespace wxcourier::engine
