@@ -51,10 +51,7 @@ class Kafka:
 
     def dev_kafka(self, *arguments):
         """Runs scripts/dev-kafka for this broker; its output."""
-        done = subprocess.run([ROOT / "scripts" / "dev-kafka", *arguments, "--dir", self.directory],
-                              capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return dev_kafka(self.directory, *arguments)
 
     def start(self):
         """Starts the broker; after `stop` on the same port with the same data."""
@@ -71,6 +68,11 @@ class Kafka:
     def wipe(self):
         """Stops the broker and deletes its data."""
         self.dev_kafka("wipe")
+
+    @staticmethod
+    def wipe_directory(directory):
+        """The same for a broker that nobody holds any more."""
+        dev_kafka(directory, "wipe")
 
     def create(self, *names, partitions=1, **config):
         """Creates topics; `config` holds Kafka's topic settings, `_` for `.`."""
@@ -140,6 +142,14 @@ class Kafka:
                     for each in range(partitions)]
         finally:
             consumer.close()
+
+
+def dev_kafka(directory, *arguments):
+    """Runs scripts/dev-kafka for the broker of a directory; its output."""
+    done = subprocess.run([ROOT / "scripts" / "dev-kafka", *arguments, "--dir", directory], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 class TopicReader:
