@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/wechat_codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace wxcourier::codec {
+namespace {
+
+domain::push_reply read(std::string_view body)
+{
+    domain::push_reply reply;
+    reply.http_status = 200;
+    reply.msgid = "left from before";
+    read_push_answer(body, reply);
+    return reply;
+}
+
+TEST(read_push_answer, reads_an_accepted_message)
+{
+    const auto reply = read(R"({"errcode":0,"errmsg":"ok","msgid":3712345678901234567})");
+    EXPECT_EQ(reply.reach, domain::reach::answered);
+    EXPECT_EQ(reply.failure, domain::transport_failure::none);
+    EXPECT_EQ(reply.errcode, 0);
+    EXPECT_EQ(reply.errmsg, "ok");
+    EXPECT_EQ(reply.msgid, "3712345678901234567") << "beyond 2^53: a double would lose digits";
+    EXPECT_EQ(reply.http_status, 200);
+    EXPECT_TRUE(reply.rid.empty());
+}
+
+TEST(read_push_answer, reads_a_refusal_with_its_request_id)
+{
+    const auto reply =
+        read("{\"errcode\":43101,\"errmsg\":\"user refuse to accept the msg rid: 6745f1a2-0a1b2c3d-4e5f6071\"}");
+    EXPECT_EQ(reply.errcode, 43101);
+    EXPECT_EQ(reply.errmsg, "user refuse to accept the msg rid: 6745f1a2-0a1b2c3d-4e5f6071");
+    EXPECT_EQ(reply.rid, "6745f1a2-0a1b2c3d-4e5f6071");
+    EXPECT_TRUE(reply.msgid.empty());
+}
+
+TEST(read_push_answer, takes_numbers_written_as_text)
+{
+    const auto reply = read(R"({"errcode":"-1","errmsg":"system error","msgid":"99999999999999999999999"})");
+    EXPECT_EQ(reply.errcode, -1);
+    EXPECT_EQ(reply.msgid, "99999999999999999999999");
+}
+
+TEST(read_push_answer, is_indifferent_to_order_blanks_and_strangers)
+{
+    const auto reply =
+        read(" \r\n{ \"msgid\" : 7 , \"new\":{\"errcode\":1,\"deep\":[{\"errcode\":2}]},\t\"list\":[1.5e3,"
+             "true,null], \"errmsg\":\"\\u5fae\\u4fe1\" , \"flag\":false, \"errcode\" : 0 }\n");
+    EXPECT_EQ(reply.errcode, 0);
+    EXPECT_EQ(reply.msgid, "7");
+    EXPECT_EQ(reply.errmsg, "微信");
+}
+
+TEST(read_push_answer, keeps_the_code_when_the_text_is_no_utf8)
+{
+    const auto reply = read("{\"errcode\":40003,\"errmsg\":\"invalid \xB2\xE2\"}");
+    EXPECT_EQ(reply.errcode, 40003);
+    EXPECT_EQ(reply.errmsg, "invalid \uFFFD\uFFFD");
+}
+
+TEST(read_push_answer, cuts_a_text_nobody_would_read)
+{
+    const auto reply = read("{\"errcode\":1,\"errmsg\":\"" + std::string(100'000, 'x') + "\"}");
+    EXPECT_EQ(reply.errcode, 1);
+    EXPECT_EQ(reply.errmsg.size(), 512U);
+}
+
+TEST(read_push_answer, ignores_a_msgid_that_is_no_number)
+{
+    for (const auto* msgid :
+         {"\"abc\"", "1.5", "1e9", "-3", "null", "[1]", "\"1 2\"", "\"123456789012345678901234567890123\""})
+    {
+        const auto reply = read(std::string{R"({"errcode":0,"msgid":)"} + msgid + "}");
+        EXPECT_EQ(reply.errcode, 0) << msgid;
+        EXPECT_EQ(reply.msgid, "") << msgid;
+    }
+}
+
+TEST(read_push_answer, takes_anything_unreadable_for_an_unknown_outcome)
+{
+    const std::string deep = "{\"errcode\":0,\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+    const std::string nul{"{\"errcode\":0}\0{", 15};
+    for (const std::string& body : {std::string{},
+                                    std::string{" "},
+                                    std::string{"<html>502</html>"},
+                                    std::string{R"({"errcode":0)"},
+                                    std::string{R"({"errmsg":"ok"})"},
+                                    std::string{"{}"},
+                                    std::string{"[]"},
+                                    std::string{"0"},
+                                    std::string{"\"errcode\""},
+                                    std::string{"null"},
+                                    std::string{"[{\"errcode\":0}]"},
+                                    std::string{R"({"errcode":null})"},
+                                    std::string{R"({"errcode":true})"},
+                                    std::string{R"({"errcode":0.5})"},
+                                    std::string{R"({"errcode":1e2})"},
+                                    std::string{R"({"errcode":""})"},
+                                    std::string{R"({"errcode":"x"})"},
+                                    std::string{R"({"errcode":4294967296})"},
+                                    std::string{R"({"errcode":{"errcode":0}})"},
+                                    std::string{R"({"errcode":0} trailing)"},
+                                    std::string{R"({"errcode":0}{})"},
+                                    std::string{R"({"access_token":"T","expires_in":7200})"},
+                                    deep,
+                                    nul})
+    {
+        const auto reply = read(body);
+        EXPECT_EQ(reply.reach, domain::reach::unknown) << body.substr(0, 80);
+        EXPECT_EQ(reply.failure, domain::transport_failure::bad_answer);
+        EXPECT_FALSE(reply.errcode);
+        EXPECT_EQ(reply.msgid, "");
+        EXPECT_EQ(reply.errmsg.find("html"), std::string::npos) << "the body itself is never repeated";
+    }
+}
+
+TEST(read_token_answer, reads_a_token)
+{
+    const auto answer = read_token_answer(R"({"access_token":"68_AbC-dEf_1","expires_in":7200})");
+    EXPECT_EQ(answer.token.reveal(), "68_AbC-dEf_1");
+    EXPECT_EQ(answer.expires_in, seconds{7200});
+    EXPECT_FALSE(answer.errcode);
+}
+
+TEST(read_token_answer, takes_a_lifetime_written_as_text_and_a_code_of_zero)
+{
+    const auto answer = read_token_answer(R"({"errcode":0,"errmsg":"ok","expires_in":"345","access_token":"T"})");
+    EXPECT_EQ(answer.token.reveal(), "T");
+    EXPECT_EQ(answer.expires_in, seconds{345});
+    EXPECT_EQ(answer.errcode, 0);
+}
+
+TEST(read_token_answer, reads_a_refusal)
+{
+    const auto answer =
+        read_token_answer(R"({"errcode":40164,"errmsg":"invalid ip 1.2.3.4, not in whitelist rid: x"})");
+    EXPECT_TRUE(answer.token.empty());
+    EXPECT_EQ(answer.errcode, 40164);
+    EXPECT_EQ(answer.errmsg, "invalid ip 1.2.3.4, not in whitelist rid: x");
+}
+
+TEST(read_token_answer, gives_no_token_beside_an_error_or_unfit_for_a_request)
+{
+    for (const std::string& body :
+         {std::string{R"({"errcode":40001,"access_token":"T","expires_in":7200})"},
+          std::string{R"({"access_token":"two words","expires_in":7200})"},
+          std::string{R"({"access_token":"line\r\nHost: x","expires_in":7200})"},
+          std::string{R"({"access_token":"","expires_in":7200})"}, std::string{R"({"access_token":7})"},
+          "{\"access_token\":\"" + std::string(3000, 'T') + "\"}", std::string{"<html>"}, std::string{}})
+        EXPECT_TRUE(read_token_answer(body).token.empty()) << body.substr(0, 80);
+}
+
+TEST(read_token_answer, gives_no_lifetime_where_none_can_be_read)
+{
+    for (const auto* lifetime : {"-5", "\"soon\"", "null", "1.5", "99999999999999", "{}"}) {
+        const auto answer = read_token_answer(std::string{R"({"access_token":"T","expires_in":)"} + lifetime + "}");
+        EXPECT_EQ(answer.token.reveal(), "T") << lifetime;
+        EXPECT_EQ(answer.expires_in, seconds{0}) << lifetime;
+    }
+}
+
+TEST(find_rid, finds_it_behind_its_label)
+{
+    EXPECT_EQ(find_rid("ok rid: 6745f1a2-0a1b2c3d-4e5f6071"), "6745f1a2-0a1b2c3d-4e5f6071");
+    EXPECT_EQ(find_rid("invalid rid: no, rid:6745F1A2-0a1b2c3d-4e5f6071, hint: [abc]"), "6745F1A2-0a1b2c3d-4e5f6071");
+}
+
+TEST(find_rid, finds_none_in_what_only_looks_like_it)
+{
+    for (const std::string_view text :
+         {"", "rid:", "rid: ", "rid: 6745f1a2-0a1b2c3d-4e5f607", "6745f1a2-0a1b2c3d-4e5f6071",
+          "rid: 6745f1a2_0a1b2c3d_4e5f6071", "rid: 6745f1ag-0a1b2c3d-4e5f6071"})
+        EXPECT_EQ(find_rid(text), "") << text;
+}
+
+} // namespace
+} // namespace wxcourier::codec

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/dead_letter_codec.hpp"
+
+#include "codec/utf8.hpp"
+#include "common/rfc3339.hpp"
+
+namespace wxcourier::codec {
+namespace {
+
+constexpr std::size_t longest_error = 256;
+
+/// `0-99,731`.
+std::string in_words(const std::vector<domain::index_range>& ranges)
+{
+    std::string text;
+    for (const auto& range : ranges) {
+        if (!text.empty())
+            text += ',';
+        text += std::to_string(range.first);
+        if (range.last != range.first)
+            text += '-' + std::to_string(range.last);
+    }
+    return text;
+}
+
+} // namespace
+
+std::vector<std::pair<std::string, std::string>> dead_letter_headers(const dead_letter_note& note)
+{
+    std::string error;
+    append_utf8(error, note.error, longest_error);
+    std::vector<std::pair<std::string, std::string>> headers;
+    headers.reserve(6);
+    headers.emplace_back("wxcourier.state", to_string(note.state));
+    headers.emplace_back("wxcourier.reason", note.reason);
+    headers.emplace_back("wxcourier.error", std::move(error));
+    headers.emplace_back("wxcourier.source", to_string(note.source));
+    headers.emplace_back("wxcourier.at", format_rfc3339(note.at));
+    if (!note.failed_recipients.empty())
+        headers.emplace_back("wxcourier.recipients", in_words(note.failed_recipients));
+    return headers;
+}
+
+} // namespace wxcourier::codec

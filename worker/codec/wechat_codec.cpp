@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/wechat_codec.hpp"
+
+#include "codec/rapidjson.hpp"
+#include "codec/utf8.hpp"
+
+#include <rapidjson/memorystream.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace wxcourier::codec {
+namespace {
+
+/// Answers to sends and token calls are flat; what is nested deeper is none of theirs.
+constexpr std::size_t deepest_answer = 16;
+constexpr std::size_t longest_errmsg = 512;
+constexpr std::size_t longest_msgid = 32;
+/// WeChat asks for room for 512 characters.
+constexpr std::size_t longest_token = 2048;
+
+/// The members of an answer that are of interest, as they were written; the rest is passed over.
+struct answer_members {
+    std::optional<std::string> errcode;
+    std::string errmsg;
+    std::string msgid;
+    std::string access_token;
+    std::string expires_in;
+};
+
+/// Collects the top-level members. Numbers arrive as text, so that none goes through a double.
+class answer_handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, answer_handler> {
+public:
+    explicit answer_handler(answer_members& into) : into_(into) {}
+
+    // Names are RapidJSON's; false ends the parse.
+    bool Default() { return depth_ > 0; } // true, false, null: nothing of interest, but no answer by itself
+    bool StartObject() { return ++depth_ <= deepest_answer; }
+    bool EndObject(rapidjson::SizeType)
+    {
+        --depth_;
+        return true;
+    }
+    bool StartArray() { return depth_ > 0 && ++depth_ <= deepest_answer; }
+    bool EndArray(rapidjson::SizeType)
+    {
+        --depth_;
+        return true;
+    }
+    bool Key(const char* text, rapidjson::SizeType length, bool)
+    {
+        if (depth_ == 1)
+            key_.assign(text, length);
+        return true;
+    }
+    bool RawNumber(const char* text, rapidjson::SizeType length, bool) { return take({text, length}, true); }
+    bool String(const char* text, rapidjson::SizeType length, bool) { return take({text, length}, false); }
+
+private:
+    bool take(std::string_view value, bool number)
+    {
+        if (depth_ != 1)
+            return depth_ > 1;
+        if (key_ == "errcode")
+            into_.errcode = value;
+        else if (key_ == "msgid")
+            into_.msgid = value;
+        else if (key_ == "expires_in")
+            into_.expires_in = value;
+        else if (key_ == "errmsg" && !number)
+            into_.errmsg = value;
+        else if (key_ == "access_token" && !number)
+            into_.access_token = value;
+        return true;
+    }
+
+    answer_members& into_;
+    std::string key_;
+    std::size_t depth_ = 0;
+};
+
+/// Empty: the body is no JSON object.
+std::optional<answer_members> read_members(std::string_view body)
+{
+    std::optional<answer_members> members{std::in_place};
+    answer_handler handler{*members};
+    rapidjson::MemoryStream stream{body.data(), body.size()};
+    rapidjson::Reader reader;
+    // Not validating: an errmsg with broken UTF-8 still has an errcode that counts.
+    constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+    reader.Parse<flags>(stream, handler);
+    // The parser takes a NUL for the end of the text.
+    if (reader.HasParseError() || stream.Tell() != body.size())
+        members.reset();
+    return members;
+}
+
+template <typename Number>
+std::optional<Number> number_in(std::string_view text) noexcept
+{
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return value;
+}
+
+std::optional<int> errcode_of(const answer_members& members) noexcept
+{
+    return members.errcode ? number_in<int>(*members.errcode) : std::nullopt;
+}
+
+std::string readable(std::string_view errmsg)
+{
+    std::string text;
+    append_utf8(text, errmsg, longest_errmsg);
+    return text;
+}
+
+constexpr bool is_digit(char byte) noexcept
+{
+    return byte >= '0' && byte <= '9';
+}
+
+constexpr bool is_hex(char byte) noexcept
+{
+    return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+/// Whether it can stand in a request's query: a token with blanks or line ends is none.
+bool is_token(std::string_view text) noexcept
+{
+    return !text.empty() && text.size() <= longest_token &&
+           std::ranges::all_of(text, [](char byte) { return byte > 0x20 && byte < 0x7F; });
+}
+
+bool is_rid(std::string_view text) noexcept
+{
+    constexpr std::string_view shape = "hhhhhhhh-hhhhhhhh-hhhhhhhh";
+    return text.size() == shape.size() && std::ranges::equal(text, shape, [](char byte, char expected) {
+               return expected == '-' ? byte == '-' : is_hex(byte);
+           });
+}
+
+} // namespace
+
+void read_push_answer(std::string_view body, domain::push_reply& reply)
+{
+    reply.errcode.reset();
+    reply.errmsg.clear();
+    reply.msgid.clear();
+    reply.rid.clear();
+    const auto members = read_members(body);
+    if (members)
+        reply.errcode = errcode_of(*members);
+    if (!reply.errcode) {
+        reply.reach = domain::reach::unknown;
+        reply.failure = domain::transport_failure::bad_answer;
+        reply.errmsg = members ? "the answer has no errcode" : "the answer is no JSON object";
+        return;
+    }
+    reply.reach = domain::reach::answered;
+    reply.failure = domain::transport_failure::none;
+    reply.errmsg = readable(members->errmsg);
+    reply.rid = find_rid(members->errmsg);
+    if (members->msgid.size() <= longest_msgid && std::ranges::all_of(members->msgid, is_digit))
+        reply.msgid = members->msgid;
+}
+
+token_answer read_token_answer(std::string_view body)
+{
+    token_answer answer;
+    auto members = read_members(body);
+    if (!members)
+        return answer;
+    answer.errcode = errcode_of(*members);
+    answer.errmsg = readable(members->errmsg);
+    const bool refused = answer.errcode.value_or(0) != 0;
+    if (refused || !is_token(members->access_token))
+        return answer;
+    answer.token = secret{std::move(members->access_token)};
+    answer.expires_in = seconds{std::max(0, number_in<int>(members->expires_in).value_or(0))};
+    return answer;
+}
+
+std::string_view find_rid(std::string_view errmsg) noexcept
+{
+    constexpr std::string_view label = "rid:";
+    constexpr std::size_t length = 26;
+    for (auto at = errmsg.find(label); at != std::string_view::npos; at = errmsg.find(label, at + 1)) {
+        auto behind = errmsg.substr(at + label.size());
+        behind.remove_prefix(std::min(behind.find_first_not_of(' '), behind.size()));
+        if (is_rid(behind.substr(0, length)))
+            return behind.substr(0, length);
+    }
+    return {};
+}
+
+} // namespace wxcourier::codec
