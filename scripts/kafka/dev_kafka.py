@@ -347,7 +347,7 @@ def main():
     broker = Broker(arguments.dir)
     command = {"start": start, "stop": stop, "wipe": wipe, "status": status}[arguments.command]
     try:
-        with locked(broker.directory.with_name(broker.directory.name + ".lock")):
+        with locked(broker.directory.parent / ".dev-kafka.lock"):
             return command(broker, arguments)
     except DevKafkaError as error:
         print(f"dev-kafka: {error}", file=sys.stderr)

@@ -1,0 +1,116 @@
+"""Fixtures: a real Apache Kafka for the session, the simulator and workers for each test."""
+import os
+import pathlib
+
+import pytest
+from kafka import Kafka
+from simulator import Simulator
+from worker import APPIDS, SECRETS, Worker
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def process_exists(pid):
+    """Whether a process with that id runs."""
+    return pathlib.Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    """A broker of Apache Kafka $WXCOURIER_KAFKA_VERSION (else dev-kafka's default), on free ports."""
+    home = ROOT / "build" / "system-kafka"
+    for left in home.glob("*-*") if home.exists() else ():  # Of a run that was killed.
+        owner = left.name.rpartition("-")[2]
+        if left.is_dir() and owner.isdigit() and not process_exists(owner):
+            Kafka.wipe_directory(left)
+    version = os.environ.get("WXCOURIER_KAFKA_VERSION")
+    broker = Kafka(home / f"{version or 'default'}-{os.getpid()}", version)
+    yield broker
+    broker.wipe()
+
+
+@pytest.fixture
+def topics(kafka):
+    """Fresh topics: six partitions of jobs."""
+    return kafka.topics()
+
+
+@pytest.fixture
+def simulate(tmp_path):
+    """Starts simulators: `simulate("--latency", "5ms")`."""
+    started = []
+
+    def start(*arguments):
+        started.append(Simulator(tmp_path, f"simulator-{len(started)}", arguments))
+        return started[-1]
+    yield start
+    for each in started:
+        each.kill()
+
+
+@pytest.fixture
+def simulator(simulate):
+    """A simulator that knows the secrets of the apps `shop` and `mini`."""
+    apps = []
+    for name, kind in (("shop", "official_account"), ("mini", "mini_program")):
+        apps += ["--app", f"{APPIDS[name]}:{SECRETS[name.upper() + '_SECRET']}:{kind}"]
+    return simulate(*apps)
+
+
+def deep_update(settings, changes):
+    """Merges `changes` into `settings`, objects member by member."""
+    for name, value in changes.items():
+        if isinstance(value, dict) and isinstance(settings.get(name), dict):
+            deep_update(settings[name], value)
+        else:
+            settings[name] = value
+
+
+def app_settings(name, kind, appid, secret):
+    """An app fast enough for tests."""
+    return {"name": name, "type": kind, "appid": appid, "secret": {"env": secret},
+            "rate": {"per_second": 5000, "burst": 1000}, "concurrency": 128}
+
+
+@pytest.fixture
+def run_worker(tmp_path, kafka):
+    """Starts workers: `run_worker(topics, simulator, delivery={"drain_timeout": "2s"})`. Ends those that are left, and
+    looks for secrets in whatever they wrote."""
+    started = []
+
+    def start(topics, simulator, **changes):
+        settings = {
+            "kafka": {"bootstrap_servers": kafka.bootstrap, "group_id": f"{topics.jobs}.group",
+                      # Quick to notice a member that was killed.
+                      "properties": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}},
+            "topics": {"jobs": [topics.jobs], "status": topics.status, "dead_letter": topics.dead_letter,
+                       "delayed": topics.delayed, "tokens": topics.tokens, "fleet": topics.fleet},
+            "wechat": {"base_urls": [simulator.url], "ca_file": simulator.ca, "request_timeout": "3s"},
+            "apps": [app_settings("shop", "official_account", APPIDS["shop"], "SHOP_SECRET"),
+                     app_settings("mini", "mini_program", APPIDS["mini"], "MINI_SECRET")],
+            "http": {"listen": "127.0.0.1:0"},
+            "log": {"level": "debug", "format": "json"},
+        }
+        deep_update(settings, changes)
+        started.append(Worker(tmp_path, f"worker-{len(started)}", settings))
+        return started[-1]
+    yield start
+    for each in started:
+        each.kill()
+    for each in started:
+        written = each.err() + each.out()
+        for secret in SECRETS.values():
+            assert secret not in written, f"a secret stands in {each.err_file}"
+
+
+@pytest.fixture
+def read(kafka):
+    """Opens readers of topics; closes them."""
+    opened = []
+
+    def reader(topic):
+        opened.append(kafka.reader(topic))
+        return opened[-1]
+    yield reader
+    for each in opened:
+        each.close()

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The engine's clock over the system's and Asio's timers.
+#pragma once
+
+#include "engine/ports.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+
+namespace wxcourier::app {
+
+/// Time as it is. Its alarms live on one executor; not thread-safe.
+class real_clock final : public engine::clock {
+public:
+    explicit real_clock(engine::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+    [[nodiscard]] steady_time now() const override { return steady_clock::now(); }
+    [[nodiscard]] wall_time wall_now() const override
+    {
+        return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+    }
+    [[nodiscard]] std::unique_ptr<engine::alarm> make_alarm() override;
+
+private:
+    engine::asio::any_io_executor executor_;
+};
+
+} // namespace wxcourier::app

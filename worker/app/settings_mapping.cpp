@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings_mapping.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <unistd.h>
+
+namespace wxcourier::app {
+namespace {
+
+/// More connections than any sane `concurrency` asks for: what one process may hold open, all apps together.
+constexpr std::size_t most_connections = 16'384;
+
+domain::app_type app_type_of(config::app_type type)
+{
+    return type == config::app_type::official_account ? domain::app_type::official_account
+                                                      : domain::app_type::mini_program;
+}
+
+domain::token_plan_limits token_limits_of(const config::token_settings& token)
+{
+    domain::token_plan_limits limits;
+    limits.classic = token.source == config::token_source::classic;
+    if (limits.classic)
+        limits.renew_before = std::chrono::minutes{10};
+    if (token.refresh_before)
+        limits.renew_before = std::chrono::ceil<seconds>(*token.refresh_before);
+    return limits;
+}
+
+std::size_t concurrency_of(const config::settings& settings)
+{
+    std::size_t sum = 0;
+    for (const auto& app : settings.apps)
+        sum += static_cast<std::size_t>(app.concurrency);
+    return sum;
+}
+
+} // namespace
+
+engine::engine_options engine_options_of(const config::settings& settings, std::string worker)
+{
+    engine::engine_options options;
+    options.worker = std::move(worker);
+    for (const auto& app : settings.apps) {
+        engine::app_options mapped;
+        mapped.name = app.name;
+        mapped.type = app_type_of(app.type);
+        mapped.appid = app.appid;
+        mapped.app_secret = app.app_secret;
+        mapped.token = token_limits_of(app.token);
+        mapped.limits.rate_per_second = app.rate_per_second;
+        mapped.limits.burst = app.rate_burst;
+        mapped.limits.concurrency = static_cast<std::size_t>(app.concurrency);
+        options.apps.push_back(std::move(mapped));
+    }
+    options.status_topic = settings.topics.status;
+    options.dead_letter_topic = settings.topics.dead_letter;
+    for (const auto& topic : settings.topics.jobs)
+        if (!topic.apps.empty())
+            options.topic_apps.emplace(topic.name, topic.apps);
+    const auto& delivery = settings.delivery;
+    options.delivery.retry = {delivery.retry.initial, delivery.retry.max};
+    options.delivery.give_up_after = delivery.retry.give_up_after;
+    options.delivery.at_most_once = delivery.guarantee == config::guarantee::at_most_once;
+    options.delivery.report_unknown = delivery.on_unknown == config::on_unknown::report;
+    options.max_age = delivery.max_age;
+    options.max_delay = delivery.max_delay;
+    options.commit_interval = delivery.commit_interval;
+    options.revoke_timeout = delivery.revoke_timeout;
+    options.dry_run = delivery.dry_run;
+    // Room for what is under way and as much again that waits for its rate, within the bound on bytes.
+    options.admission.messages = std::clamp<std::size_t>(concurrency_of(settings) * 4, 4096, 65'536);
+    return options;
+}
+
+kafka::client_settings kafka_client_of(const config::settings& settings)
+{
+    kafka::client_settings client;
+    client.bootstrap_servers = settings.kafka.bootstrap_servers;
+    client.properties = settings.kafka.properties;
+    return client;
+}
+
+kafka::consumer_settings consumer_of(const config::settings& settings)
+{
+    kafka::consumer_settings consumer;
+    consumer.client = kafka_client_of(settings);
+    consumer.group_id = settings.kafka.group_id;
+    for (const auto& topic : settings.topics.jobs)
+        consumer.topics.push_back(topic.name);
+    switch (settings.kafka.start) {
+    case config::start_position::earliest:
+        consumer.start = kafka::start_position::earliest;
+        break;
+    case config::start_position::latest:
+        consumer.start = kafka::start_position::latest;
+        break;
+    case config::start_position::error:
+        consumer.start = kafka::start_position::error;
+        break;
+    }
+    return consumer;
+}
+
+kafka::producer_settings producer_of(const config::settings& settings)
+{
+    return {kafka_client_of(settings), {settings.topics.status, settings.topics.dead_letter}};
+}
+
+wechat::client_settings wechat_client_of(const config::settings& settings)
+{
+    wechat::client_settings client;
+    client.base_urls = settings.wechat.base_urls;
+    client.ca_file = settings.wechat.ca_file.value_or("");
+    client.connect_timeout = settings.wechat.connect_timeout;
+    client.request_timeout = settings.wechat.request_timeout;
+    // A connection for every request that may be under way, and a few for token calls.
+    client.max_connections = std::min(concurrency_of(settings) + settings.apps.size() + 1, most_connections);
+    client.max_idle = client.max_connections;
+    return client;
+}
+
+std::vector<std::string> topics_of(const config::settings& settings)
+{
+    std::vector<std::string> topics;
+    for (const auto& topic : settings.topics.jobs)
+        topics.push_back(topic.name);
+    topics.push_back(settings.topics.status);
+    topics.push_back(settings.topics.dead_letter);
+    return topics;
+}
+
+std::string instance_id()
+{
+    std::array<char, 256> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0)
+        return "wxcourier-" + std::to_string(getpid());
+    return std::string(host.data()) + '-' + std::to_string(getpid());
+}
+
+} // namespace wxcourier::app

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The configuration → what each module is told. Modules know no YAML and not each other.
+#pragma once
+
+#include "config/settings.hpp"
+#include "engine/options.hpp"
+#include "kafka/client_settings.hpp"
+#include "wechat/client_settings.hpp"
+
+#include <string>
+#include <vector>
+
+namespace wxcourier::app {
+
+/// @param worker  the instance's id.
+engine::engine_options engine_options_of(const config::settings& settings, std::string worker);
+kafka::client_settings kafka_client_of(const config::settings& settings);
+kafka::consumer_settings consumer_of(const config::settings& settings);
+kafka::producer_settings producer_of(const config::settings& settings);
+wechat::client_settings wechat_client_of(const config::settings& settings);
+
+/// Every topic the worker needs to be there.
+std::vector<std::string> topics_of(const config::settings& settings);
+
+/// `HOST-PID`: names this process in statuses and logs.
+std::string instance_id();
+
+} // namespace wxcourier::app

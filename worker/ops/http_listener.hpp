@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// A small, strict HTTP/1.1 server for probes, metrics and administration: Content-Length bodies only, total deadlines,
+/// a bound on connections. What Beast's parser lets through and an intermediary may read otherwise is refused here.
+#pragma once
+
+#include "common/time.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace wxcourier::ops {
+
+struct http_question {
+    std::string method;
+    std::string path; ///< Without the query.
+    std::string query;
+    std::string authorization; ///< The header's value; empty: none.
+    std::string body;
+};
+
+struct http_reply {
+    int status = 200;
+    std::string content_type = "text/plain; charset=utf-8";
+    std::string body;
+};
+
+struct listener_options {
+    std::string name; ///< In the log line `listening`.
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;             ///< 0 takes a free one.
+    std::size_t most_connections = 256; ///< Beyond it the connection that has been waiting longest is closed.
+    std::size_t longest_body = 64 * 1024;
+    milliseconds header_deadline{5'000}; ///< For the whole header of a request, from its first byte's turn.
+    milliseconds body_deadline{10'000};  ///< For the whole request and its answer.
+};
+
+/// Listens until stop(). The handler runs on the loop and must not block. Not thread-safe.
+class http_listener {
+public:
+    using handler = std::function<http_reply(const http_question&)>;
+
+    /// Binds at once. @throws boost::system::system_error when the address cannot be bound.
+    http_listener(boost::asio::any_io_executor executor, listener_options options, handler answer);
+    ~http_listener();
+    http_listener(const http_listener&) = delete;
+    http_listener& operator=(const http_listener&) = delete;
+
+    /// Accepts until stop(); to be spawned once. Completes when every connection has ended.
+    boost::asio::awaitable<void> run();
+    /// Closes the listener and all connections.
+    void stop();
+
+    /// `127.0.0.1:8080`: the address it got.
+    [[nodiscard]] std::string address() const;
+
+private:
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+} // namespace wxcourier::ops
