@@ -46,6 +46,11 @@ transport::transport(asio::io_context& io, const client_settings& settings)
 asio::awaitable<http_answer> transport::exchange(http_request request)
 {
     http_answer answer;
+    const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none) {
+        answer.outcome = cancelled(false);
+        co_return answer;
+    }
     steady_time began = steady_clock::now();
     const host_selector::choice chosen = selector_.pick(began);
     pooled_connection connection = pool_.take_idle(chosen.host);
@@ -80,8 +85,7 @@ asio::awaitable<http_answer> transport::exchange(http_request request)
         }
         answer.outcome = cancelled(writing && connection->request_bytes_written());
     }
-    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-    const bool ended_by_us = pool_.stopped() || state.cancelled() != asio::cancellation_type::none;
+    const bool ended_by_us = pool_.stopped() || cancellation.cancelled() != asio::cancellation_type::none;
     if (ended_by_us && answer.outcome.reach != reach::answered) {
         answer.outcome.failure = transport_failure::cancelled;
     }
