@@ -1,4 +1,5 @@
 """The WeChat simulator as the tests see it. Its interface is docs/simulator.md."""
+import json
 import re
 
 import requests
@@ -24,25 +25,32 @@ class Simulator(Process):
         return self.wait_for(find, 20, f"'{pattern}' on its output")
 
     def control(self, method, path, **arguments):
-        """One call of its control endpoints; the JSON of the answer."""
+        """One call of its control endpoints."""
         reply = self.session.request(method, f"{self.url}/_simulator/{path}", timeout=30, **arguments)
         assert reply.ok, f"{method} {path}: {reply.status_code} {reply.text}"
-        return reply.json() if reply.text else None
+        return reply
 
-    def script(self, *rules):
-        """Adds fault rules: the first that matches a request is played."""
-        for rule in rules:
-            self.control("POST", "faults", json=rule)
+    def script(self, fault, times=None, **match):
+        """Adds a fault rule: the first that matches a request is played."""
+        rule = {"match": match, "fault": fault, **({} if times is None else {"times": times})}
+        self.control("POST", "faults", json=rule)
+
+    def heal(self):
+        """Removes all fault rules."""
+        self.control("DELETE", "faults")
+
+    def expire_tokens(self, appid, **how):
+        """Declares an app's tokens dead."""
+        return self.control("POST", "tokens/expire", json={"appid": appid, **how}).json()["expired"]
+
+    def change(self, **settings):
+        """Changes settings while it runs."""
+        self.control("POST", "settings", json=settings)
 
     def received(self):
         """Every request it has kept, oldest first."""
-        found, since = [], 0
-        while True:
-            page = self.control("GET", "received", params={"since": since, "limit": 2000})
-            found += page["requests"]
-            if not page["requests"]:
-                return found
-            since = page["next"]
+        lines = self.control("GET", "received", params={"limit": 100_000}).content.splitlines()
+        return [json.loads(line) for line in lines]
 
     def sends(self):
         """The requests on send calls."""
@@ -50,4 +58,18 @@ class Simulator(Process):
 
     def stats(self):
         """Its counters."""
-        return self.control("GET", "stats")
+        return self.control("GET", "stats").json()
+
+    def sends_so_far(self):
+        """How many requests came on send calls; cheaper than `sends`."""
+        return sum(call["requests"] for path, call in self.stats()["calls"].items() if "/message/" in path)
+
+    def tokens_issued(self, appid):
+        """Tokens made for an app, by both endpoints."""
+        return sum(self.stats()["tokens"].get(appid, {}).values())
+
+    def token(self, appid, secret):
+        """The token in use now, as the stable endpoint repeats it."""
+        reply = self.session.post(f"{self.url}/cgi-bin/stable_token", timeout=30, json={
+            "grant_type": "client_credential", "appid": appid, "secret": secret})
+        return reply.json()["access_token"]
