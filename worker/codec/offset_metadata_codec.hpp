@@ -16,8 +16,8 @@ namespace wxcourier::codec {
 /// What brokers keep by default.
 inline constexpr std::size_t longest_offset_metadata = 4096;
 
-/// The smallest of several encodings (ranges or bitmap, of varints, in base64url; offset_metadata_codec.cpp), behind a version. Empty progress gives
-/// an empty string.
+/// The smallest of several encodings (ranges or bitmap, of varints, in base64url), behind a version. Empty progress
+/// gives an empty string. It may be longer than brokers keep: the caller looks.
 /// @param committed  the offset committed with it; every finished offset lies at or above it.
 std::string encode_offset_metadata(std::int64_t committed, const domain::commit_progress& progress);
 

@@ -27,6 +27,7 @@ public:
     (static_cast<bool>(condition) ? static_cast<void>(0) : throw ::wxcourier::codec::json_misuse(#condition))
 #define RAPIDJSON_HAS_STDSTRING 1
 
+#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>

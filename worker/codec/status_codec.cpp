@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/status_codec.hpp"
 
-#include "codec/rapidjson.hpp"
+#include "codec/json_document.hpp"
 #include "codec/utf8.hpp"
 #include "common/rfc3339.hpp"
-
-#include <rapidjson/document.h>
-#include <rapidjson/memorystream.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace wxcourier::codec {
 namespace {
@@ -21,6 +19,8 @@ using domain::status_record;
 /// What changes when the meaning of a member does; additions leave it as it is.
 constexpr int status_version = 1;
 constexpr std::size_t longest_errmsg = 256;
+/// Far beyond what `encode_status` makes of the longest job.
+constexpr std::size_t longest_status = 4'000'000;
 
 /// Writes members one after another. Every name is a literal of ours, with its quotes and colon.
 class object_writer {
@@ -30,13 +30,13 @@ public:
     void text(std::string_view name, std::string_view value)
     {
         begin(name);
-        append_json_string(out_, value);
+        append_clean_json_string(out_, value);
     }
     void text_or_null(std::string_view name, const std::optional<std::string>& value)
     {
         begin(name);
         if (value)
-            append_json_string(out_, *value);
+            append_clean_json_string(out_, *value);
         else
             out_ += "null";
     }
@@ -78,9 +78,9 @@ void write_labels(std::string& out, const std::optional<domain::label_list>& lab
     for (const auto& [name, value] : *labels) {
         if (out.back() != '{')
             out += ',';
-        append_json_string(out, name);
+        append_clean_json_string(out, name);
         out += ':';
-        append_json_string(out, value);
+        append_clean_json_string(out, value);
     }
     out += '}';
 }
@@ -106,7 +106,7 @@ void write_answer(object_writer& writer, const status_record& status)
     if (status.errcode)
         writer.number("\"errcode\":", *status.errcode);
     if (!status.errmsg.empty())
-        append_json_string(writer.begin("\"errmsg\":"), status.errmsg, longest_errmsg);
+        append_clean_json_string(writer.begin("\"errmsg\":"), status.errmsg, longest_errmsg);
     if (!status.msgid.empty())
         writer.text("\"msgid\":", status.msgid);
 }
@@ -126,126 +126,101 @@ void write_times(object_writer& writer, const status_record& status)
 
 // Reading. Each reader answers false for a member of a wrong type; one that is not there leaves the target alone.
 
-using json_value = rapidjson::Value;
-
-const json_value* find(const json_value& object, const char* name)
+bool read_text(json_value object, std::string_view name, std::string& into)
 {
-    const auto member = object.FindMember(name);
-    return member == object.MemberEnd() ? nullptr : &member->value;
-}
-
-std::string text_of(const json_value& value)
-{
-    return {value.GetString(), value.GetStringLength()};
-}
-
-bool read_text(const json_value& object, const char* name, std::string& into)
-{
-    const auto* value = find(object, name);
-    if (value == nullptr)
+    const auto value = object.find(name);
+    if (!value)
         return true;
-    if (!value->IsString())
+    into = value.text();
+    return value.is(json_type::string);
+}
+
+bool read_text_or_null(json_value object, std::string_view name, std::optional<std::string>& into)
+{
+    const auto value = object.find(name);
+    if (!value || value.is(json_type::null))
+        return true;
+    into = value.text();
+    return value.is(json_type::string);
+}
+
+template <typename Number>
+bool read_number(json_value object, std::string_view name, Number& into)
+{
+    const auto value = object.find(name);
+    if (!value)
+        return true;
+    const auto number = value.integer();
+    if (!number || !std::in_range<Number>(*number))
         return false;
-    into = text_of(*value);
+    into = static_cast<Number>(*number);
     return true;
 }
 
-bool read_text_or_null(const json_value& object, const char* name, std::optional<std::string>& into)
+bool read_time(json_value object, std::string_view name, std::optional<wall_time>& into)
 {
-    const auto* value = find(object, name);
-    if (value == nullptr || value->IsNull())
+    const auto value = object.find(name);
+    if (!value)
         return true;
-    if (!value->IsString())
-        return false;
-    into = text_of(*value);
-    return true;
-}
-
-bool read_number(const json_value& object, const char* name, int& into)
-{
-    const auto* value = find(object, name);
-    if (value == nullptr)
-        return true;
-    if (!value->IsInt())
-        return false;
-    into = value->GetInt();
-    return true;
-}
-
-bool read_time(const json_value& object, const char* name, std::optional<wall_time>& into)
-{
-    const auto* value = find(object, name);
-    if (value == nullptr)
-        return true;
-    if (value->IsString())
-        into = parse_rfc3339({value->GetString(), value->GetStringLength()});
+    if (value.is(json_type::string))
+        into = parse_rfc3339(value.text());
     return into.has_value();
 }
 
-bool read_labels(const json_value& object, std::optional<domain::label_list>& into)
+bool read_labels(json_value object, std::optional<domain::label_list>& into)
 {
-    const auto* value = find(object, "labels");
-    if (value == nullptr || value->IsNull())
+    const auto value = object.find("labels");
+    if (!value || value.is(json_type::null))
         return true;
-    if (!value->IsObject())
+    if (!value.is(json_type::object))
         return false;
     into.emplace();
-    for (const auto& label : value->GetObject()) {
-        if (!label.value.IsString())
+    for (const auto label : value.children()) {
+        if (!label.is(json_type::string))
             return false;
-        into->emplace_back(text_of(label.name), text_of(label.value));
+        into->emplace_back(label.key(), label.text());
     }
     return true;
 }
 
-bool read_source(const json_value& object, domain::source_position& into)
+bool read_source(json_value object, domain::source_position& into)
 {
-    const auto* value = find(object, "source");
-    if (value == nullptr || value->IsNull())
+    const auto value = object.find("source");
+    if (!value || value.is(json_type::null))
         return true;
-    if (!value->IsObject())
-        return false;
-    const auto* offset = find(*value, "offset");
-    if (offset == nullptr || !offset->IsInt64())
-        return false;
-    into.offset = offset->GetInt64();
-    return read_text(*value, "topic", into.topic) && read_number(*value, "partition", into.partition);
+    return value.is(json_type::object) && read_text(value, "topic", into.topic) &&
+           read_number(value, "partition", into.partition) && read_number(value, "offset", into.offset);
 }
 
-bool read_state(const json_value& object, job_state& into)
+bool read_state(json_value object, job_state& into)
 {
     std::string word;
     if (!read_text(object, "state", word))
         return false;
-    for (auto state = job_state::sent; state <= job_state::event;
-         state = job_state{static_cast<std::uint8_t>(static_cast<std::uint8_t>(state) + 1)})
-    {
-        if (to_string(state) == word) {
-            into = state;
+    for (int state = 0; state <= static_cast<int>(job_state::event); ++state) {
+        if (to_string(static_cast<job_state>(state)) == word) {
+            into = static_cast<job_state>(state);
             return true;
         }
     }
     return false;
 }
 
-bool read_version(const json_value& object)
+bool read_version(json_value object)
 {
     int version = 0;
     return read_number(object, "version", version) && version == status_version;
 }
 
-bool read_answer(const json_value& object, status_record& into)
+bool read_answer(json_value object, status_record& into)
 {
-    int errcode = 0;
-    if (!read_number(object, "errcode", errcode))
+    if (object.find("errcode") && !read_number(object, "errcode", into.errcode.emplace()))
         return false;
-    if (find(object, "errcode") != nullptr)
-        into.errcode = errcode;
     return read_text(object, "reason", into.reason) && read_text(object, "errmsg", into.errmsg) &&
            read_text(object, "msgid", into.msgid) && read_number(object, "attempts", into.attempts);
 }
 
-bool read_times(const json_value& object, status_record& into)
+bool read_times(json_value object, status_record& into)
 {
     std::optional<wall_time> enqueued_at;
     if (!read_time(object, "enqueued_at", enqueued_at) || !enqueued_at)
@@ -280,19 +255,16 @@ std::string encode_status(const status_record& status)
 
 std::optional<status_record> decode_status(std::string_view json)
 {
-    rapidjson::Document document;
-    rapidjson::MemoryStream stream{json.data(), json.size()};
-    document.ParseStream<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(stream);
-    // The parser takes a NUL for the end of the text.
-    if (document.HasParseError() || stream.Tell() != json.size() || !document.IsObject())
+    json_document document;
+    if (document.parse(json, longest_status) || !document.root().is(json_type::object))
         return std::nullopt;
+    const auto root = document.root();
     status_record status;
-    const bool whole = read_version(document) && read_text_or_null(document, "id", status.id) &&
-                       read_text_or_null(document, "app", status.app) &&
-                       read_text_or_null(document, "kind", status.kind) && read_labels(document, status.labels) &&
-                       read_text_or_null(document, "touser", status.touser) && read_state(document, status.state) &&
-                       read_answer(document, status) && read_times(document, status) &&
-                       read_source(document, status.source) && read_text(document, "worker", status.worker);
+    const bool whole = read_version(root) && read_text_or_null(root, "id", status.id) &&
+                       read_text_or_null(root, "app", status.app) && read_text_or_null(root, "kind", status.kind) &&
+                       read_labels(root, status.labels) && read_text_or_null(root, "touser", status.touser) &&
+                       read_state(root, status.state) && read_answer(root, status) && read_times(root, status) &&
+                       read_source(root, status.source) && read_text(root, "worker", status.worker);
     if (!whole)
         return std::nullopt;
     return status;

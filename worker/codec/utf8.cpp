@@ -96,7 +96,7 @@ void append_utf8(std::string& out, std::string_view text, std::size_t limit)
     }
 }
 
-void append_json_string(std::string& out, std::string_view text, std::size_t limit)
+void append_clean_json_string(std::string& out, std::string_view text, std::size_t limit)
 {
     out += '"';
     while (!text.empty() && limit > 0) {

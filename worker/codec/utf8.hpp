@@ -20,7 +20,7 @@ void append_utf8(std::string& out, std::string_view text, std::size_t limit = st
 
 /// Appends `text` as a JSON string, quotes included, characters beyond ASCII as they are. Replaces and cuts as
 /// `append_utf8` does; the limit does not count the escapes.
-void append_json_string(std::string& out, std::string_view text,
-                        std::size_t limit = std::numeric_limits<std::size_t>::max());
+void append_clean_json_string(std::string& out, std::string_view text,
+                              std::size_t limit = std::numeric_limits<std::size_t>::max());
 
 } // namespace wxcourier::codec

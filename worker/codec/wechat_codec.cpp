@@ -4,8 +4,6 @@
 #include "codec/rapidjson.hpp"
 #include "codec/utf8.hpp"
 
-#include <rapidjson/memorystream.h>
-
 #include <algorithm>
 #include <charconv>
 

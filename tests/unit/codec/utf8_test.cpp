@@ -18,7 +18,7 @@ std::string cleaned(std::string_view text, std::size_t limit = 1000)
 std::string quoted(std::string_view text, std::size_t limit = 1000)
 {
     std::string out;
-    append_json_string(out, text, limit);
+    append_clean_json_string(out, text, limit);
     return out;
 }
 
@@ -71,7 +71,7 @@ TEST(append_utf8, cuts_at_a_characters_boundary)
     EXPECT_EQ(cleaned("\xFF\xFF", 4), "\uFFFD");
 }
 
-TEST(append_json_string, escapes_what_json_asks_for_and_nothing_else)
+TEST(append_clean_json_string, escapes_what_json_asks_for_and_nothing_else)
 {
     EXPECT_EQ(quoted("plain"), "\"plain\"");
     EXPECT_EQ(quoted(""), "\"\"");
@@ -83,7 +83,7 @@ TEST(append_json_string, escapes_what_json_asks_for_and_nothing_else)
     EXPECT_EQ(quoted("订单 😀 \x7F"), "\"订单 😀 \x7F\"");
 }
 
-TEST(append_json_string, replaces_and_cuts_like_append_utf8)
+TEST(append_clean_json_string, replaces_and_cuts_like_append_utf8)
 {
     for (const std::string_view text : {"微信微信",
                                         "ab\xFF"
@@ -91,7 +91,7 @@ TEST(append_json_string, replaces_and_cuts_like_append_utf8)
                                         "plain ascii", "é\xC3", "x\"y\n"})
         for (std::size_t limit = 0; limit < 16; ++limit) {
             std::string expected;
-            append_json_string(expected, cleaned(text, limit));
+            append_clean_json_string(expected, cleaned(text, limit));
             EXPECT_EQ(quoted(text, limit), expected) << limit;
         }
 }
