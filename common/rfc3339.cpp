@@ -2,9 +2,7 @@
 #include "common/rfc3339.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdio>
 
 namespace wxcourier {
 namespace {
@@ -70,6 +68,13 @@ std::optional<minutes> take_offset(std::string_view& text)
     return west ? -offset : offset;
 }
 
+/// Writes `value` right-aligned over the `count` zeros that stand at `at`.
+void write_digits(std::string& text, std::size_t at, std::size_t count, int value) noexcept
+{
+    for (; count > 0; value /= 10)
+        text[at + --count] = static_cast<char>('0' + value % 10);
+}
+
 } // namespace
 
 std::string format_rfc3339(wall_time time)
@@ -80,13 +85,16 @@ std::string format_rfc3339(wall_time time)
     const auto day = std::chrono::floor<days>(time);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{time - day};
-    std::array<char, 64> text{};
-    const int length =
-        std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-    return {text.data(), static_cast<std::size_t>(length)};
+    // Digit by digit: every status carries two of these, and snprintf would be most of what it costs.
+    std::string text = "0000-00-00T00:00:00.000Z";
+    write_digits(text, 0, 4, static_cast<int>(date.year()));
+    write_digits(text, 5, 2, static_cast<int>(static_cast<unsigned>(date.month())));
+    write_digits(text, 8, 2, static_cast<int>(static_cast<unsigned>(date.day())));
+    write_digits(text, 11, 2, static_cast<int>(clock.hours().count()));
+    write_digits(text, 14, 2, static_cast<int>(clock.minutes().count()));
+    write_digits(text, 17, 2, static_cast<int>(clock.seconds().count()));
+    write_digits(text, 20, 3, static_cast<int>(clock.subseconds().count()));
+    return text;
 }
 
 std::optional<wall_time> parse_rfc3339(std::string_view text)
