@@ -21,6 +21,12 @@ inline constexpr std::size_t longest_job = 1'000'000;
 inline constexpr std::size_t deepest_job = 64;
 /// Most recipients of one job.
 inline constexpr std::size_t most_recipients = 10'000;
+/// Longest `id`, `app`, `kind` and openid, in characters, all of them printable.
+inline constexpr std::size_t longest_name = 128;
+/// Most labels of one job, and the most characters of a label's name (printable) and value.
+inline constexpr std::size_t most_labels = 16;
+inline constexpr std::size_t longest_label_name = 64;
+inline constexpr std::size_t longest_label_value = 256;
 
 /// The messages of one accepted job. Bodies are made when they are asked for, so that a job with 10,000 recipients
 /// costs the memory of its document and not of 10,000 bodies.

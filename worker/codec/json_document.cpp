@@ -212,7 +212,7 @@ public:
     bool EndObject(rapidjson::SizeType members)
     {
         const auto object = close(members);
-        if (const auto second = document_.find_duplicate(object); second != 0 && duplicate_ == 0)
+        if (const auto second = document_.index_members(object); second != 0 && duplicate_ == 0)
             duplicate_ = second;
         return true;
     }
@@ -237,6 +237,8 @@ public:
             for (auto child = container + 1; child < document_.nodes_.size(); child = document_.nodes_[child].end)
                 ++children;
             close(children);
+            if (document_.nodes_[container].type == json_type::object)
+                document_.index_members(container);
         }
     }
     /// The second of two members with one name; 0: none.
@@ -345,8 +347,8 @@ bool json_document::key_before(std::uint32_t left, std::uint32_t right) const no
     return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-/// Looks for two members of one name, and sorts a large object's members on the way. Returns the second; 0: none.
-std::uint32_t json_document::find_duplicate(std::uint32_t object)
+/// Readies a large object for `find`. Returns the second of two members with one name; 0: there are none.
+std::uint32_t json_document::index_members(std::uint32_t object)
 {
     const auto members = nodes_[object].text_length;
     const auto end = nodes_[object].end;
@@ -425,15 +427,12 @@ json_value json_value::find(std::string_view name) const noexcept
     const auto& self = nodes[index_];
     if (self.type != json_type::object)
         return {};
-    const auto first = document_->sorted_members_.begin() + self.text_offset;
-    const auto shorter = [this, name](std::uint32_t member) {
-        const auto key = document_->key_of(member);
-        return key.size() != name.size() ? key.size() < name.size() : key < name;
-    };
-    // After an error an object that was still open has not been sorted.
-    const bool sorted = self.text_length > json_document::most_unsorted &&
-                        self.text_offset + self.text_length <= document_->sorted_members_.size();
-    if (sorted) {
+    if (self.text_length > json_document::most_unsorted) {
+        const auto first = document_->sorted_members_.begin() + self.text_offset;
+        const auto shorter = [this, name](std::uint32_t member) {
+            const auto key = document_->key_of(member);
+            return key.size() != name.size() ? key.size() < name.size() : key < name;
+        };
         const auto found = std::partition_point(first, first + self.text_length, shorter);
         if (found == first + self.text_length || document_->key_of(*found) != name)
             return {};

@@ -104,7 +104,7 @@ private:
         return {buffer_.data() + nodes_[index].key_offset, nodes_[index].key_length};
     }
     [[nodiscard]] bool key_before(std::uint32_t left, std::uint32_t right) const noexcept;
-    [[nodiscard]] std::uint32_t find_duplicate(std::uint32_t object);
+    std::uint32_t index_members(std::uint32_t object);
     [[nodiscard]] std::optional<std::string> find_surrogate() const;
 
     std::string buffer_;

@@ -170,6 +170,14 @@ TEST(json_document, keeps_what_stood_before_an_error)
     EXPECT_EQ(document.root().size(), 2U);
     EXPECT_EQ(document.root().find("list").size(), 2U);
     EXPECT_FALSE(document.root().find("list").find("b"));
+    std::string members;
+    for (int i = 0; i < 20; ++i)
+        members += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ',';
+    ASSERT_TRUE(document.parse("{" + members + "\"in\":{" + members + "\"x\":0},\"y\"", no_limit));
+    EXPECT_EQ(document.root().size(), 21U);
+    EXPECT_EQ(document.root().find("k7").integer(), 7);
+    EXPECT_FALSE(document.root().find("x"));
+    EXPECT_EQ(document.root().find("in").find("x").integer(), 0);
     ASSERT_TRUE(document.parse("", no_limit));
     EXPECT_FALSE(document.root());
 }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/message_body.hpp"
+
+#include "codec/client_msg_id.hpp"
+#include "codec/merged_value.hpp"
+
+#include <utility>
+
+namespace wxcourier::codec {
+namespace {
+
+constexpr std::string_view key_member = "client_msg_id";
+
+/// Writes an object member by member.
+class object_writer {
+public:
+    explicit object_writer(std::string& out) : out_(out) { out_.push_back('{'); }
+
+    void member(std::string_view name, merged_value value)
+    {
+        begin(name);
+        value.append_to(out_);
+    }
+    void member(std::string_view name, std::string_view text)
+    {
+        begin(name);
+        append_json_string(out_, text);
+    }
+    void end() { out_.push_back('}'); }
+
+private:
+    void begin(std::string_view name)
+    {
+        if (!std::exchange(first_, false))
+            out_.push_back(',');
+        append_json_string(out_, name);
+        out_.push_back(':');
+    }
+
+    std::string& out_;
+    bool first_ = true;
+};
+
+bool gives_key(const merged_value& message)
+{
+    const auto given = message.find(key_member);
+    return given.is(json_type::string) && !given.text().empty();
+}
+
+/// @param touser  added behind the message's members; empty: the message has it.
+void append_body(std::string& out, const merged_value& message, std::string_view touser, std::string_view key)
+{
+    object_writer body{out};
+    message.for_each_member([&body, &key](std::string_view name, merged_value value) {
+        if (name == "access_token")
+            return;
+        if (name == key_member && !key.empty()) {
+            body.member(name, std::exchange(key, {})); // In the place of a null or an empty string.
+            return;
+        }
+        body.member(name, value);
+    });
+    if (!touser.empty())
+        body.member("touser", touser);
+    if (!key.empty())
+        body.member(key_member, key);
+    body.end();
+}
+
+std::string key_for(const merged_value& message, std::string_view touser, const body_parts& parts)
+{
+    if (!parts.takes_client_msg_id || gives_key(message))
+        return {};
+    return client_msg_id(parts.app, parts.job_id, touser);
+}
+
+} // namespace
+
+std::string_view openid_of(json_value recipient) noexcept
+{
+    return recipient.type() == json_type::object ? recipient.find("touser").text() : recipient.text();
+}
+
+void append_body(std::string& out, json_value message, const body_parts& parts)
+{
+    const merged_value whole{message};
+    append_body(out, whole, {}, key_for(whole, message.find("touser").text(), parts));
+}
+
+void append_body(std::string& out, json_value message, json_value recipient, const body_parts& parts)
+{
+    const auto openid = openid_of(recipient);
+    const bool is_patch = recipient.type() == json_type::object;
+    const merged_value whole = is_patch ? merged_value{message, recipient} : merged_value{message};
+    append_body(out, whole, is_patch ? std::string_view{} : openid, key_for(whole, openid, parts));
+}
+
+} // namespace wxcourier::codec

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/message_contents.hpp"
+
+#include <utility>
+
+namespace wxcourier::codec {
+
+message_set::message_set() = default;
+message_set::message_set(message_set&&) noexcept = default;
+message_set& message_set::operator=(message_set&&) noexcept = default;
+message_set::~message_set() = default;
+message_set::message_set(std::unique_ptr<contents> from) noexcept : contents_(std::move(from)) {}
+
+std::size_t message_set::size() const noexcept
+{
+    if (!contents_)
+        return 0;
+    return fanned_out() ? contents_->recipients.size() : 1;
+}
+
+bool message_set::fanned_out() const noexcept
+{
+    return contents_ && !contents_->recipients.empty();
+}
+
+std::string_view message_set::touser(std::size_t index) const
+{
+    return fanned_out() ? openid_of(contents_->recipients.at(index)) : contents_->touser;
+}
+
+std::string message_set::body(std::size_t index) const
+{
+    if (!fanned_out())
+        return contents_->body;
+    const auto& job = *contents_;
+    std::string body;
+    append_body(body, job.message, job.recipients.at(index), {job.app, job.id, job.takes_client_msg_id});
+    return body;
+}
+
+std::size_t message_set::footprint() const noexcept
+{
+    if (!contents_)
+        return 0;
+    const auto& job = *contents_;
+    return sizeof job + job.touser.capacity() + job.body.capacity() + job.document.footprint() +
+           job.recipients.capacity() * sizeof(json_value) + job.app.capacity() + job.id.capacity();
+}
+
+} // namespace wxcourier::codec
