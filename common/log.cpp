@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -57,39 +58,75 @@ spdlog::logger& logger()
     return instance;
 }
 
-/// Escapes what could break a line or a terminal, and cuts at a character's boundary.
+/// Length of the UTF-8 character at the front of `text`, which is not empty. 0: no character begins there.
+std::size_t character_length(std::string_view text) noexcept
+{
+    const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto follows = [at](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+        return at(i) >= low && at(i) <= high;
+    };
+    const auto lead = at(0);
+    if (lead < 0x80)
+        return 1;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return follows(1) ? 2 : 0;
+    if (lead >= 0xE0 && lead <= 0xEF) // no overlong forms, no surrogates
+        return follows(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
+    if (lead >= 0xF0 && lead <= 0xF4)
+        return follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && follows(2) && follows(3) ? 4 : 0;
+    return 0;
+}
+
+void append_code(std::string& out, unsigned code)
+{
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "\\u%04x", code);
+    out += text.data();
+}
+
+/// Appends one character as it may stand in a line and on a terminal: no control characters, also not those of 8 bits.
+void append_character(std::string& out, std::string_view character)
+{
+    const auto byte = static_cast<unsigned char>(character.front());
+    if (byte == '"' || byte == '\\') {
+        out += '\\';
+        out += character;
+    } else if (byte == '\n') {
+        out += "\\n";
+    } else if (byte < 0x20 || byte == 0x7F) {
+        append_code(out, byte);
+    } else if (character.size() == 2 && byte == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0) {
+        append_code(out, static_cast<unsigned char>(character[1]));
+    } else {
+        out += character;
+    }
+}
+
+/// Escapes what could break a line or a terminal, replaces what is no UTF-8, and cuts at a character's boundary.
 void append_escaped(std::string& out, std::string_view text)
 {
-    bool cut = false;
-    if (text.size() > longest_value) {
-        std::size_t end = longest_value;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-            --end;
-        text = text.substr(0, end);
-        cut = true;
-    }
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (c == '\n') {
-            out += "\\n";
-        } else if (byte < 0x20 || byte == 0x7F) {
-            std::array<char, 8> code{};
-            std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(byte));
-            out += code.data();
-        } else {
-            out += c;
+    std::size_t taken = 0;
+    while (!text.empty()) {
+        const auto length = character_length(text);
+        taken += length == 0 ? 1 : length;
+        if (taken > longest_value) {
+            out += "…";
+            return;
         }
+        if (length == 0)
+            out += "\uFFFD";
+        else
+            append_character(out, text.substr(0, length));
+        text.remove_prefix(length == 0 ? 1 : length);
     }
-    if (cut)
-        out += "…";
 }
 
 bool needs_quotes(std::string_view value)
 {
-    return value.empty() || value.find_first_of(" \"\\=\n\t") != std::string_view::npos;
+    return value.empty() || std::any_of(value.begin(), value.end(), [](char c) {
+               const auto byte = static_cast<unsigned char>(c);
+               return byte <= 0x20 || byte == 0x7F || c == '"' || c == '\\' || c == '=';
+           });
 }
 
 std::string text_line(level at, std::string_view component, std::string_view message,
