@@ -49,9 +49,9 @@ void send_queue::ripen(steady_time now)
         give_turn(ripe.where.app);
     }
     while (!wakeups_.empty() && wakeups_.top().at <= now) {
-        const auto app = wakeups_.top().app;
+        const auto [at, app] = wakeups_.top();
         wakeups_.pop();
-        note_stops(apps_[app], now);
+        note_stops(apps_[app], at); // a park ended then, however late somebody looks
         give_turn(app);
     }
 }
@@ -75,14 +75,15 @@ std::optional<queue_item> send_queue::pop(steady_time now)
         app.in_turn = false;
         if (app.blocks != 0 || app.in_flight >= app.concurrency)
             continue; // unblock() or release() gives the turn back
-        auto* const from = next_ready_lane(app, now);
-        if (from == nullptr)
+        const auto from = next_ready_lane(app, now);
+        if (!from)
             continue; // a push or the end of a park gives the turn back
         if (!app.bucket.try_take(now)) {
             wakeups_.push({app.bucket.next_at(), index});
             continue;
         }
-        const auto item = take(*from);
+        app.next_lane = (*from + 1) % app.lanes.size();
+        const auto item = take(app.lanes[*from]);
         --app.queued;
         ++app.in_flight;
         give_turn(index);
@@ -91,19 +92,18 @@ std::optional<queue_item> send_queue::pop(steady_time now)
     return std::nullopt;
 }
 
-send_queue::lane_state* send_queue::next_ready_lane(app_state& app, steady_time now)
+std::optional<std::size_t> send_queue::next_ready_lane(const app_state& app, steady_time now)
 {
     for (std::size_t i = 0; i < app.lanes.size(); ++i) {
-        auto& candidate = app.lanes[(app.next_lane + i) % app.lanes.size()];
+        const auto index = (app.next_lane + i) % app.lanes.size();
+        const auto& candidate = app.lanes[index];
         const bool parked = candidate.parked_until && *candidate.parked_until > now;
         const bool ready = std::any_of(candidate.ready.begin(), candidate.ready.end(),
                                        [](const auto& items) { return !items.empty(); });
-        if (!ready || parked)
-            continue;
-        app.next_lane = (app.next_lane + i + 1) % app.lanes.size();
-        return &candidate;
+        if (ready && !parked)
+            return index;
     }
-    return nullptr;
+    return std::nullopt;
 }
 
 queue_item send_queue::take(lane_state& from)

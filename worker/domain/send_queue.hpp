@@ -125,7 +125,7 @@ private:
     void ripen(steady_time now);
     void give_turn(app_index app);
     void note_stops(app_state& app, steady_time now);
-    lane_state* next_ready_lane(app_state& app, steady_time now);
+    static std::optional<std::size_t> next_ready_lane(const app_state& app, steady_time now);
     static queue_item take(lane_state& from);
 
     std::vector<app_state> apps_;
