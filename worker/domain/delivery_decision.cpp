@@ -56,7 +56,8 @@ bool may_repeat(const attempt_history& history, const delivery_rules& rules, ste
         return true;
     if (rules.at_most_once)
         return false;
-    const bool dropped_by_wechat = history.takes_client_msg_id && now - *history.first_unknown < client_msg_id_window;
+    const bool dropped_by_wechat =
+        history.takes_client_msg_id && now - *history.first_unknown < client_msg_id_window - client_msg_id_margin;
     return dropped_by_wechat || !rules.report_unknown;
 }
 

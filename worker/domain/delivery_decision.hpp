@@ -17,9 +17,11 @@ namespace wxcourier::domain {
 
 /// How long WeChat drops a repeat with the same `client_msg_id` (API page of template/send).
 inline constexpr std::chrono::minutes client_msg_id_window{10};
+/// A repeat has to reach WeChat inside that window, and it may take as long as connecting and writing may last.
+inline constexpr std::chrono::seconds client_msg_id_margin{15};
 
 struct delivery_rules {
-    backoff_limits retry;
+    backoff_limits retry{};
     milliseconds give_up_after{6LL * 3600 * 1000};
     bool at_most_once = false;   ///< An unknown outcome is reported and never sent again.
     bool report_unknown = false; ///< `on_unknown: report`: the same, where WeChat cannot drop a repeat.
