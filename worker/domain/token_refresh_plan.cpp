@@ -120,6 +120,7 @@ void token_refresh_plan::on_accepted(std::uint64_t generation) noexcept
         return;
     proven_ = true;
     fresh_rejections_ = 0;
+    account_refusals_ = 0;
 }
 
 void token_refresh_plan::on_account_refused(steady_time now, std::string_view reason) noexcept
@@ -130,7 +131,7 @@ void token_refresh_plan::on_account_refused(steady_time now, std::string_view re
     halted_ = true;
     reason_ = reason;
     rejected_ = true; // sends stop until the next token call, which is followed by a new try
-    due_ = now + spaced(halt_backoff, 0, 0);
+    due_ = now + spaced(halt_backoff, account_refusals_++, 0);
 }
 
 void token_refresh_plan::renew_now() noexcept
@@ -138,6 +139,7 @@ void token_refresh_plan::renew_now() noexcept
     due_ = steady_time::min();
     failures_ = 0;
     fresh_rejections_ = 0;
+    account_refusals_ = 0;
 }
 
 token_health token_refresh_plan::health(steady_time now) const noexcept

@@ -80,6 +80,7 @@ private:
     bool same_came_back_ = false; ///< The dead token was given again: only a forced call helps.
     bool halted_ = false;
     bool account_refused_ = false;   ///< Not the token but the account was refused.
+    int account_refusals_ = 0;       ///< In a row, without one send that worked between them.
     std::string_view reason_;        ///< Points into tables that live for the whole program.
     std::deque<steady_time> forced_; ///< Forced calls of the last day.
 };
