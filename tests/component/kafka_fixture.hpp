@@ -197,8 +197,8 @@ protected:
         kafka::client_settings settings;
         settings.bootstrap_servers = cluster.bootstrap_servers();
         // Rebalances of the mock cluster take as long as a session; the shortest there is keeps the tests short.
-        settings.properties.emplace("session.timeout.ms", secret("6000"));
-        settings.properties.emplace("heartbeat.interval.ms", secret("500"));
+        settings.properties.emplace("session.timeout.ms", secret("3000"));
+        settings.properties.emplace("heartbeat.interval.ms", secret("300"));
         return settings;
     }
     kafka::consumer_settings group(std::string topic, std::string name = "group") const

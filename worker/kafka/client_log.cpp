@@ -57,7 +57,9 @@ void client_log::write_log(rd_kafka_event_t* event)
 
 void client_log::write_error(rd_kafka_resp_err_t error, std::string_view text)
 {
-    write(log::level::warn, rd_kafka_err2name(error), text, rd_kafka_err2name(error));
+    // A connection that fails is in librdkafka's own log as well.
+    const bool logged = error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__RESOLVE;
+    write(logged ? log::level::debug : log::level::warn, rd_kafka_err2name(error), text, rd_kafka_err2name(error));
 }
 
 void client_log::write(log::level at, std::string_view kind, std::string_view message, std::string_view detail)

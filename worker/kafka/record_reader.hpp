@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Reads topics as they are, as a member of no group: for `tail`, `replay`, the demo and whatever keeps its state in a
+/// compacted topic.
+#pragma once
+
+#include "common/time.hpp"
+#include "engine/ports.hpp"
+#include "kafka/background_call.hpp"
+#include "kafka/client_log.hpp"
+#include "kafka/client_settings.hpp"
+#include "kafka/event_queue.hpp"
+#include "kafka/handles.hpp"
+#include "kafka/partition_positions.hpp"
+#include "kafka/wake_signal.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace wxcourier::kafka {
+
+/// A record and where it stands.
+struct read_record {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+    wall_time timestamp{};
+    std::optional<std::string> key;
+    std::optional<std::string> value; ///< Empty: a tombstone.
+    std::vector<engine::header> headers;
+};
+
+struct from_beginning {};
+struct from_end {}; ///< What is written after `open` has completed.
+/// Where to begin: also with the first record of that time or later.
+using read_start = std::variant<from_beginning, from_end, wall_time>;
+
+/// Reads every partition that its topics have when it opens. One loop, one thread, one `next` at a time.
+class record_reader {
+public:
+    /// Throws configuration_error.
+    record_reader(asio::any_io_executor loop, const client_settings& settings, std::vector<std::string> topics,
+                  read_start start);
+    record_reader(const record_reader&) = delete;
+    record_reader& operator=(const record_reader&) = delete;
+    /// Never blocks.
+    ~record_reader();
+
+    /// Finds the partitions and where to begin, and begins. Gives what went wrong, such as a topic that is missing;
+    /// empty: nothing. After an error it may be tried again.
+    asio::awaitable<std::string> open(steady_time deadline);
+
+    /// The next record, in order within its partition. Empty: none by the deadline.
+    asio::awaitable<std::optional<read_record>> next(steady_time deadline);
+    /// The next record, if one has been fetched already.
+    std::optional<read_record> poll();
+
+    /// Whether everything that stood in the topics when `open` completed has been handed out.
+    [[nodiscard]] bool at_end() const;
+
+    /// Destroys the client. False: not by the deadline, and left to a thread of its own.
+    asio::awaitable<bool> close(steady_time deadline);
+
+private:
+    struct read_partition {
+        std::int64_t start = 0;
+        std::int64_t end = 0; ///< The offset after the last record there was at `open`.
+        bool reached = false;
+    };
+    struct plan {
+        std::map<topic_partition, read_partition> partitions;
+        std::string error;
+    };
+
+    static void find_partitions(rd_kafka_t* client, const std::string& topic, int limit_ms, plan& result);
+    static void find_positions(rd_kafka_t* client, read_start start, steady_time deadline, plan& result);
+    void on_event(event_handle event);
+    void on_error(rd_kafka_event_t* event);
+    std::string begin();
+
+    asio::any_io_executor loop_;
+    std::vector<std::string> topics_;
+    read_start start_;
+    client_handle client_;
+    client_log log_{"reader"};
+    std::map<topic_partition, read_partition> partitions_;
+    std::map<std::string, topic_handle> handles_;
+    queue_handle records_;
+    background_calls background_;
+    wake_signal changed_;
+    std::unique_ptr<event_queue> events_;
+};
+
+} // namespace wxcourier::kafka
