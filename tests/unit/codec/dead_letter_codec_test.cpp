@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+// The golden file is what tests/system/test_schemas_status.py holds to config/schema/asyncapi.yaml.
 #include "codec/dead_letter_codec.hpp"
+#include "codec/utf8.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
 
 namespace wxcourier::codec {
 namespace {
@@ -35,6 +42,36 @@ TEST(dead_letter_headers, name_failed_recipients_as_ranges)
     with_recipients.failed_recipients = {{0, 99}, {731, 731}, {800, 801}};
     EXPECT_EQ(dead_letter_headers(with_recipients).back(),
               std::pair(std::string{"wxcourier.recipients"}, std::string{"0-99,731,800-801"}));
+}
+
+/// Headers as one line of JSON.
+std::string in_json(const std::vector<std::pair<std::string, std::string>>& headers)
+{
+    std::string json;
+    for (const auto& [name, value] : headers) {
+        json += json.empty() ? "{" : ",";
+        append_clean_json_string(json, name);
+        json += ':';
+        append_clean_json_string(json, value);
+    }
+    return json + "}\n";
+}
+
+TEST(dead_letter_headers, say_what_their_golden_file_says)
+{
+    const char* const golden_path = WXCOURIER_SOURCE_DIR "/tests/golden/dead_letter_headers.ndjson";
+    auto rejected = note();
+    rejected.state = domain::job_state::rejected;
+    rejected.reason = "invalid_job";
+    rejected.error = "/message/touser: missing";
+    auto with_recipients = note();
+    with_recipients.failed_recipients = {{0, 99}, {731, 731}};
+    const auto lines = in_json(dead_letter_headers(rejected)) + in_json(dead_letter_headers(with_recipients));
+    if (std::getenv("WXCOURIER_WRITE_GOLDEN") != nullptr)
+        std::ofstream{golden_path} << lines;
+    std::ostringstream golden;
+    golden << std::ifstream{golden_path}.rdbuf();
+    EXPECT_EQ(golden.str(), lines);
 }
 
 TEST(dead_letter_headers, cut_the_error_at_a_characters_boundary)
