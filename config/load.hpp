@@ -3,24 +3,17 @@
 /// YAML file → `settings`. Everything that can be wrong is found in one go, each with its place in the file.
 #pragma once
 
+#include "config/finding.hpp"
 #include "config/settings.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace wxcourier::config {
-
-/// Something wrong with the file, at a place in it. Lines and columns count from 1.
-struct finding {
-    int line = 1;
-    int column = 1;
-    std::string what; ///< "what is wrong, what was expected"; never holds a secret.
-};
-
-/// `FILE:LINE:COLUMN: what`, as check-config prints it.
-std::string to_string(const finding& found, std::string_view file);
 
 /// What a load found: settings only when there is no error.
 struct load_outcome {
@@ -34,10 +27,19 @@ enum class secrets : std::uint8_t {
     ignored,  ///< `--no-secrets`: they are left empty, for checks away from where the worker runs.
 };
 
-/// Reads and checks a configuration file (256 KiB at most). Reads the secrets' files and the environment too.
-load_outcome load_file(const std::string& path, secrets want = secrets::required);
+/// What the Kafka client library says to one of its properties.
+enum class property_verdict : std::uint8_t { good, unknown_name, bad_value };
+
+/// Asks it; no value: only the name is known here. This module does not know the library, so its caller asks.
+using property_check = std::function<property_verdict(const std::string& name, std::optional<std::string_view> value)>;
+
+/// Reads and checks a configuration file (256 KiB at most). Reads the secrets' files and the environment too. Without
+/// `check_property`, `kafka.properties` is taken on trust. Blocks on the file system; throws only when out of memory.
+load_outcome load_file(const std::string& path, secrets want = secrets::required,
+                       const property_check& check_property = {});
 
 /// The same for text already in memory.
-load_outcome load_text(std::string_view text, secrets want = secrets::required);
+load_outcome load_text(std::string_view text, secrets want = secrets::required,
+                       const property_check& check_property = {});
 
 } // namespace wxcourier::config

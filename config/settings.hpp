@@ -25,16 +25,22 @@ struct kafka_settings {
     start_position start = start_position::earliest;
     /// librdkafka properties handed on; values may be secrets (SASL passwords).
     std::map<std::string, secret> properties;
+
+    bool operator==(const kafka_settings&) const = default;
 };
 
 struct jobs_topic {
     std::string name;
     std::vector<std::string> apps; ///< Apps whose jobs may come over this topic; empty: all.
+
+    bool operator==(const jobs_topic&) const = default;
 };
 
 struct topic_creation {
     int partitions = 12;
     int replication = -1; ///< -1: the broker's default.
+
+    bool operator==(const topic_creation&) const = default;
 };
 
 struct topic_settings {
@@ -45,6 +51,8 @@ struct topic_settings {
     std::string tokens = "push.tokens";
     std::string fleet = "push.fleet";
     std::optional<topic_creation> create; ///< Empty: a missing topic is waited for, not created.
+
+    bool operator==(const topic_settings&) const = default;
 };
 
 struct wechat_settings {
@@ -52,6 +60,8 @@ struct wechat_settings {
     std::optional<std::string> ca_file;                                 ///< Empty: the system's trust store.
     milliseconds connect_timeout{3000};  ///< Resolve, connect and TLS handshake together.
     milliseconds request_timeout{10000}; ///< One attempt, from its first byte to the answer's last.
+
+    bool operator==(const wechat_settings&) const = default;
 };
 
 enum class app_type : std::uint8_t { official_account, mini_program };
@@ -64,6 +74,8 @@ struct shared_token_settings {
     secret header_value;
     std::string path = "access_token"; ///< Where the token stands in the JSON reply, dots between members.
     milliseconds min_interval{1000};   ///< Between two calls, at least.
+
+    bool operator==(const shared_token_settings&) const = default;
 };
 
 struct token_settings {
@@ -72,12 +84,16 @@ struct token_settings {
     /// gives a new one (5 min before).
     std::optional<milliseconds> refresh_before;
     shared_token_settings shared; ///< Only for `shared`.
+
+    bool operator==(const token_settings&) const = default;
 };
 
 /// Where a secret came from, so that it can be read again (files are watched for rotation).
 struct secret_source {
     enum class kind : std::uint8_t { none, environment, file, value } from = kind::none;
     std::string name; ///< The variable or the path; empty for `value`.
+
+    bool operator==(const secret_source&) const = default;
 };
 
 struct app_settings {
@@ -90,6 +106,8 @@ struct app_settings {
     double rate_per_second = 200; ///< For the whole consumer group. Greater than zero.
     double rate_burst = 50;       ///< At least 1.
     int concurrency = 256;        ///< Requests in flight for this process, at most. At least 1.
+
+    bool operator==(const app_settings&) const = default;
 };
 
 enum class guarantee : std::uint8_t { at_least_once, at_most_once };
@@ -100,6 +118,8 @@ struct retry_settings {
     milliseconds initial{200};
     milliseconds max{60'000};
     milliseconds give_up_after{6 * 3600 * 1000};
+
+    bool operator==(const retry_settings&) const = default;
 };
 
 struct delivery_settings {
@@ -113,21 +133,29 @@ struct delivery_settings {
     milliseconds revoke_timeout{12'000};
     milliseconds drain_timeout{20'000};
     bool dry_run = false;
+
+    bool operator==(const delivery_settings&) const = default;
 };
 
 struct listen_address {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080; ///< 0 takes a free one.
+
+    bool operator==(const listen_address&) const = default;
 };
 
 struct admin_settings {
     std::optional<listen_address> listen; ///< Empty: off.
     secret token;
+
+    bool operator==(const admin_settings&) const = default;
 };
 
 struct log_settings {
     log::level level = log::level::info;
     log::format format = log::format::text;
+
+    bool operator==(const log_settings&) const = default;
 };
 
 struct settings {
@@ -140,6 +168,8 @@ struct settings {
     listen_address http;
     admin_settings admin;
     log_settings log;
+
+    bool operator==(const settings&) const = default;
 };
 
 } // namespace wxcourier::config
