@@ -3,8 +3,8 @@ wxcourier_module(commands
   SOURCES
     commands/check_config.cpp
     commands/version.cpp
-  DEPENDS wxcourier::config
-  PRIVATE_DEPENDS CLI11::CLI11 PkgConfig::rdkafka Boost::headers OpenSSL::Crypto)
+  DEPENDS wxcourier::config wxcourier::kafka
+  PRIVATE_DEPENDS CLI11::CLI11 Boost::headers OpenSSL::Crypto)
 target_compile_definitions(wxcourier_commands PRIVATE WXCOURIER_VERSION="${PROJECT_VERSION}")
 
 add_executable(wxcourier main.cpp)

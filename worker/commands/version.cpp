@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/version.hpp"
 
+#include "kafka/library.hpp"
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <boost/version.hpp>
-#include <librdkafka/rdkafka.h>
 #include <openssl/crypto.h>
 
 #include <iostream>
@@ -16,7 +17,7 @@ std::string version_text()
 {
     const auto boost = std::to_string(BOOST_VERSION / 100'000) + '.' + std::to_string(BOOST_VERSION / 100 % 1000) +
                        '.' + std::to_string(BOOST_VERSION % 100);
-    return std::string{"wxcourier " WXCOURIER_VERSION} + "\nlibrdkafka " + rd_kafka_version_str() + "\nOpenSSL " +
+    return std::string{"wxcourier " WXCOURIER_VERSION} + "\nlibrdkafka " + kafka::library_version() + "\nOpenSSL " +
            OpenSSL_version(OPENSSL_VERSION_STRING) + "\nBoost " + boost;
 }
 

@@ -79,6 +79,25 @@ TEST(CheckConfig, NamesEveryErrorAndEndsWithTwo)
                               ":2:7: apps is an empty list, expected at least one app\n");
 }
 
+TEST(CheckConfig, AsksLibrdkafkaAboutItsProperties)
+{
+    const auto file = write_file(
+        "properties.yaml", "kafka:\n"
+                           "  bootstrap_servers: b\n"
+                           "  properties:\n"
+                           "    sesion.timeout.ms: 10000\n"
+                           "    session.timeout.ms: soon\n"
+                           "    linger.ms: 5\n"
+                           "    message.timeout.ms: {env: WXCOURIER_TEST_UNSET}\n"
+                           "apps: [{name: a, type: mini_program, appid: wx0123456789abcdef, secret: {env: X}}]\n");
+    const auto result = run({"check-config", "-c", file, "--no-secrets"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.err,
+              file + ":4:5: unknown property \"sesion.timeout.ms\", expected one of librdkafka's\n" + file +
+                  ":5:25: kafka.properties.session.timeout.ms has a value that librdkafka refuses, expected one its "
+                  "CONFIGURATION.md allows\n");
+}
+
 TEST(CheckConfig, EndsWithTwoWhenThereIsNoFile)
 {
     const auto result = run({"check-config", "-c", "/nonexistent/x.yaml"});
