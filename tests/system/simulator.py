@@ -16,6 +16,7 @@ class Simulator(Process):
         self.ca = self._announced(r"ca (\S+)")
         self.session = requests.Session()
         self.session.verify = self.ca
+        self.session.trust_env = False  # Neither proxies nor a CA bundle of the environment.
 
     def _announced(self, pattern):
         """What it prints about itself once it listens."""
