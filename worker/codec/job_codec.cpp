@@ -311,6 +311,8 @@ check job_reader::read_message()
     if (!message_.is(json_type::object))
         return invalid("/message", message_, "an object");
     if (list_) {
+        if (!list_.is(json_type::array))
+            return invalid("/recipients", list_, "an array");
         if (message_.find("touser"))
             return invalid("/message/touser: stands beside recipients, expected in one of the two");
         return std::nullopt;
@@ -326,8 +328,6 @@ check job_reader::read_recipients()
 {
     if (!list_)
         return std::nullopt;
-    if (!list_.is(json_type::array))
-        return invalid("/recipients", list_, "an array");
     if (list_.size() == 0 || list_.size() > most_recipients)
         return invalid("/recipients: " + std::to_string(list_.size()) + " recipients, expected 1 to " +
                        std::to_string(most_recipients));

@@ -2,6 +2,7 @@
 #include "codec/json_document.hpp"
 
 #include "codec/rapidjson.hpp"
+#include "codec/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,30 +48,6 @@ std::ptrdiff_t first_marked(std::uint64_t marks) noexcept
     return std::countr_zero(marks) / 8;
 }
 
-/// Bytes of the well-formed UTF-8 sequence at `at` (RFC 3629, table 3-7 of Unicode), 0: malformed. Reads no byte
-/// behind one that breaks the sequence, so the zero behind a text ends it.
-std::size_t sequence_length(const char* at) noexcept
-{
-    const auto byte = [at](std::size_t index) { return static_cast<unsigned char>(at[index]); };
-    const auto continues = [byte](std::size_t index) { return (byte(index) & 0xC0U) == 0x80; };
-    const auto lead = byte(0);
-    if (lead < 0x80)
-        return 1;
-    if (lead < 0xC2 || lead > 0xF4 || !continues(1))
-        return 0;
-    if (lead < 0xE0)
-        return 2;
-    const auto second = byte(1);
-    if (lead < 0xF0) {
-        const bool overlong = lead == 0xE0 && second < 0xA0;
-        const bool surrogate = lead == 0xED && second >= 0xA0;
-        return !overlong && !surrogate && continues(2) ? 3 : 0;
-    }
-    const bool overlong = lead == 0xF0 && second < 0x90;
-    const bool beyond_unicode = lead == 0xF4 && second >= 0x90;
-    return !overlong && !beyond_unicode && continues(2) && continues(3) ? 4 : 0;
-}
-
 /// UTF-8 for the reader, checked a run at a time and up to the zero behind the text: RapidJSON's own check goes byte by
 /// byte, and reads on behind a sequence that the end cuts short.
 struct checked_utf8 : rapidjson::UTF8<> {
@@ -89,7 +66,7 @@ struct checked_utf8 : rapidjson::UTF8<> {
             to += first_marked(marks);
             if (static_cast<unsigned char>(*to) < 0x80)
                 break;
-            const auto length = sequence_length(to);
+            const auto length = utf8_sequence({to, 4}); // The padding ends a sequence that the text cuts short.
             well_formed = length != 0;
             to += length;
         }
@@ -153,11 +130,13 @@ std::string at_byte(std::size_t offset, std::string_view what)
 /// Where the UTF-8 of `text` breaks; the reader only knows the run that it is in.
 std::size_t find_malformed(std::string_view text, std::size_t from)
 {
-    std::string run{text.substr(from)}; // With a zero behind it, as sequence_length wants it.
-    std::size_t at = 0;
-    for (std::size_t length = 1; at < run.size() && length != 0; at += length)
-        length = sequence_length(run.data() + at);
-    return from + at;
+    while (from < text.size()) {
+        const auto length = utf8_sequence(text.substr(from));
+        if (length == 0)
+            break;
+        from += length;
+    }
+    return from;
 }
 
 /// Half of a surrogate pair as RapidJSON writes it when an escape names one: ED A0..BF xx, which is no UTF-8.
@@ -228,7 +207,7 @@ public:
     bool Uint64(std::uint64_t) { return false; }
     bool Double(double) { return false; }
 
-    /// Makes a tree of what was read before an error.
+    /// Makes a tree of what was read before the depth became too great.
     void close_all()
     {
         while (depth_ > 0) {
@@ -299,7 +278,10 @@ std::optional<std::string> json_document::parse(std::string_view text, std::size
     checked_utf8::stream stream{buffer_.data()};
     const auto result = reader().Parse<parse_flags>(stream, handler);
     if (result.IsError()) {
-        handler.close_all();
+        if (result.Code() == rapidjson::kParseErrorTermination)
+            handler.close_all();
+        else
+            nodes_.clear();
         const bool encoding = result.Code() == rapidjson::kParseErrorStringInvalidEncoding;
         return at_byte(encoding ? find_malformed(text, result.Offset()) : result.Offset(), describe(result.Code()));
     }
@@ -374,24 +356,6 @@ std::uint32_t json_document::index_members(std::uint32_t object)
     return pair == sorted_members_.end() ? 0 : *(pair + 1);
 }
 
-json_type json_value::type() const noexcept
-{
-    return document_->nodes_[index_].type;
-}
-
-std::string_view json_value::key() const noexcept
-{
-    return document_->key_of(index_);
-}
-
-std::string_view json_value::text() const noexcept
-{
-    const auto& node = document_->nodes_[index_];
-    if (node.type != json_type::string && node.type != json_type::number)
-        return {};
-    return {document_->buffer_.data() + node.text_offset, node.text_length};
-}
-
 bool json_value::boolean() const noexcept
 {
     const auto& node = document_->nodes_[index_];
@@ -414,11 +378,6 @@ std::size_t json_value::size() const noexcept
 {
     const auto& node = document_->nodes_[index_];
     return node.type == json_type::array || node.type == json_type::object ? node.text_length : 0;
-}
-
-json_children json_value::children() const noexcept
-{
-    return {json_value{*document_, index_ + 1}, json_value{*document_, document_->nodes_[index_].end}};
 }
 
 json_value json_value::find(std::string_view name) const noexcept

@@ -70,11 +70,12 @@ public:
     /// Parses one JSON text: strict RFC 8259, UTF-8 without BOM, no NUL byte, no half of a surrogate pair, no number
     /// beyond a double's range, no duplicate key, nothing behind the value. Memory of an earlier parse is used again.
     /// @param longest  bytes, at most.
-    /// @return what is wrong, with the JSON pointer or the byte; empty: nothing. After an error the tree holds what was
-    ///         read before it, for what may still be said about the text.
+    /// @return what is wrong, with the JSON pointer or the byte; empty: nothing. For what may still be said about it,
+    /// the
+    ///         tree then holds the text if that is JSON, up to where it became too deep; otherwise there is no root.
     std::optional<std::string> parse(std::string_view text, std::size_t longest);
 
-    /// Empty: the text ended before a value began.
+    /// None before the first `parse`, and after one that found no JSON.
     [[nodiscard]] json_value root() const noexcept { return nodes_.empty() ? json_value{} : json_value{*this, 0}; }
     /// Bytes of memory it holds.
     [[nodiscard]] std::size_t footprint() const noexcept;
@@ -152,6 +153,31 @@ private:
     json_value first_;
     json_value end_;
 };
+
+// Inline, as the decoder of jobs spends much of its time in them.
+
+inline json_type json_value::type() const noexcept
+{
+    return document_->nodes_[index_].type;
+}
+
+inline std::string_view json_value::key() const noexcept
+{
+    return document_->key_of(index_);
+}
+
+inline std::string_view json_value::text() const noexcept
+{
+    const auto& node = document_->nodes_[index_];
+    if (node.type != json_type::string && node.type != json_type::number)
+        return {};
+    return {document_->buffer_.data() + node.text_offset, node.text_length};
+}
+
+inline json_children json_value::children() const noexcept
+{
+    return {json_value{*document_, index_ + 1}, json_value{*document_, document_->nodes_[index_].end}};
+}
 
 /// Appends a value as JSON: raw UTF-8, numbers as they stood, members in their order, no white space.
 void append_json(std::string& out, json_value value);

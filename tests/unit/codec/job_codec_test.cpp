@@ -420,12 +420,16 @@ TEST(job_codec, names_a_rejected_job_as_far_as_it_can_be_read)
     ASSERT_TRUE(whole.labels);
     EXPECT_THAT(*whole.labels, ElementsAre(Pair("a", "b")));
 
-    const auto cut = refuse(R"({"id":"j","app":"shop","message":{"touser":"o1","x":[[)");
-    EXPECT_EQ(cut.id, "j");
-    EXPECT_EQ(cut.app, "shop");
-    EXPECT_EQ(cut.kind, std::nullopt);
-    EXPECT_EQ(cut.touser, "o1");
-    EXPECT_EQ(cut.labels, std::nullopt);
+    const auto deep = refuse(R"({"id":"j","app":"shop","message":{"touser":"o1","x":)" + std::string(100'000, '['));
+    EXPECT_EQ(deep.id, "j");
+    EXPECT_EQ(deep.app, "shop");
+    EXPECT_EQ(deep.kind, std::nullopt);
+    EXPECT_EQ(deep.touser, "o1");
+    EXPECT_EQ(deep.labels, std::nullopt);
+
+    const auto cut = refuse(R"({"id":"j","app":"shop")");
+    EXPECT_EQ(cut.id, std::nullopt);
+    EXPECT_EQ(cut.app, std::nullopt);
 
     const auto unlabelled = refuse(R"({"id":"j"})");
     ASSERT_TRUE(unlabelled.labels);

@@ -162,24 +162,35 @@ TEST(json_document, bounds_the_depth_without_recursion)
     EXPECT_EQ(written(nested(64)), nested(64));
 }
 
-TEST(json_document, keeps_what_stood_before_an_error)
+TEST(json_document, keeps_what_stood_before_the_depth_became_too_great)
 {
+    const auto too_deep = std::string(64, '[');
     json_document document;
-    ASSERT_TRUE(document.parse(R"({"id":"a","list":[1,{"b":2,"c)", no_limit));
+    ASSERT_TRUE(document.parse(R"({"id":"a","list":[1,{"b":2,"c":)" + too_deep, no_limit));
     EXPECT_EQ(document.root().find("id").text(), "a");
     EXPECT_EQ(document.root().size(), 2U);
     EXPECT_EQ(document.root().find("list").size(), 2U);
     EXPECT_FALSE(document.root().find("list").find("b"));
+
     std::string members;
     for (int i = 0; i < 20; ++i)
         members += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ',';
-    ASSERT_TRUE(document.parse("{" + members + "\"in\":{" + members + "\"x\":0},\"y\"", no_limit));
-    EXPECT_EQ(document.root().size(), 21U);
+    ASSERT_TRUE(document.parse("{" + members + "\"in\":{" + members + "\"x\":0},\"y\":" + too_deep, no_limit));
+    EXPECT_EQ(document.root().size(), 22U);
     EXPECT_EQ(document.root().find("k7").integer(), 7);
     EXPECT_FALSE(document.root().find("x"));
     EXPECT_EQ(document.root().find("in").find("x").integer(), 0);
-    ASSERT_TRUE(document.parse("", no_limit));
-    EXPECT_FALSE(document.root());
+}
+
+TEST(json_document, keeps_nothing_of_a_text_that_is_no_json)
+{
+    json_document document;
+    for (const std::string_view text : {"", "{\"id\":\"a\"", "{\"id\":\"a\"} x", "[1,\"\xFF\"]"}) {
+        ASSERT_TRUE(document.parse(text, no_limit));
+        EXPECT_FALSE(document.root()) << text;
+    }
+    ASSERT_TRUE(document.parse(R"({"a":1,"a":2})", no_limit));
+    EXPECT_EQ(document.root().size(), 2U);
 }
 
 TEST(json_document, finds_members_of_small_and_large_objects)
