@@ -254,7 +254,7 @@ private:
 TEST(offset_metadata, brings_back_any_history)
 {
     const auto* const wanted = std::getenv("WXCOURIER_HISTORIES");
-    const auto histories = wanted != nullptr ? std::strtol(wanted, nullptr, 10) : 20'000;
+    const auto histories = wanted != nullptr ? std::strtol(wanted, nullptr, 10) : 100'000;
     history random{42};
     for (long i = 0; i < histories; ++i) {
         const auto committed = random.below(std::int64_t{1} << (1 + random.below(50)));

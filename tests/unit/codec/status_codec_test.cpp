@@ -189,7 +189,8 @@ TEST(encode_status, never_says_a_negative_latency)
 TEST(encode_status, cuts_errmsg_and_replaces_what_is_no_utf8)
 {
     auto status = failed();
-    status.errmsg = std::string(255, 'x') + "信";
+    status.errmsg.assign(255, 'x');
+    status.errmsg += "信";
     EXPECT_NE(encode_status(status).find("\"errmsg\":\"" + std::string(255, 'x') + "\""), std::string::npos);
     status.errmsg = "bad \xFF text\n";
     EXPECT_NE(encode_status(status).find("\"errmsg\":\"bad \uFFFD text\\n\""), std::string::npos);
