@@ -20,15 +20,8 @@ intake::intake(const engine_options& options, job_source& source, offset_committ
     : options_(options), source_(source), committer_(committer), ledger_(ledger), memory_(memory), time_(time),
       metrics_(metrics)
 {
-    any_app_.max_delay = options.max_delay;
-    for (std::size_t i = 0; i < options.apps.size(); ++i) {
-        any_app_.apps.push_back({options.apps[i].name, options.apps[i].type});
+    for (std::size_t i = 0; i < options.apps.size(); ++i)
         app_index_.emplace(options.apps[i].name, static_cast<domain::app_index>(i));
-    }
-    for (const auto& [topic, apps] : options.topic_apps) {
-        by_topic_[topic] = any_app_;
-        by_topic_[topic].allowed_apps = apps;
-    }
 }
 
 bool intake::read(std::size_t most)
@@ -109,10 +102,10 @@ std::shared_ptr<job_in_progress> intake::make_job(codec::decoded_job decoded, or
     return job;
 }
 
-const codec::job_rules& intake::rules_for(const std::string& topic) const
+const codec::job_rules& intake::rules_for(const std::string& topic)
 {
-    const auto found = by_topic_.find(topic);
-    return found == by_topic_.end() ? any_app_ : found->second;
+    const auto found = rules_.find(topic);
+    return found != rules_.end() ? found->second : rules_.emplace(topic, job_rules_of(options_, topic)).first->second;
 }
 
 } // namespace wxcourier::engine

@@ -30,7 +30,7 @@ public:
 
 private:
     void take(offset_committer::partition& from, inbound_record record);
-    [[nodiscard]] const codec::job_rules& rules_for(const std::string& topic) const;
+    [[nodiscard]] const codec::job_rules& rules_for(const std::string& topic);
     [[nodiscard]] std::shared_ptr<job_in_progress> make_job(codec::decoded_job decoded, original_record record,
                                                             assignment_id assignment, domain::source_position source);
 
@@ -41,8 +41,7 @@ private:
     memory_budget& memory_;
     clock& time_;
     metrics_registry& metrics_;
-    codec::job_rules any_app_;
-    std::map<std::string, codec::job_rules> by_topic_;
+    std::map<std::string, codec::job_rules> rules_; ///< By topic.
     std::map<std::string, domain::app_index> app_index_;
     assignment_id next_ = 0; ///< Where the next turn begins, so that no partition is always last.
     bool stopped_ = false;

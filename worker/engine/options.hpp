@@ -54,4 +54,7 @@ struct engine_options {
     std::uint64_t random_seed = 0; ///< Of the jitter; 0: drawn from the system.
 };
 
+/// What a job on that topic is held against: the same for the worker and for `enqueue`.
+codec::job_rules job_rules_of(const engine_options& options, const std::string& topic);
+
 } // namespace wxcourier::engine

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/application.hpp"
+
+#include "app/settings_mapping.hpp"
+#include "common/log.hpp"
+#include "common/version.hpp"
+#include "kafka/topic_admin.hpp"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::app {
+namespace {
+
+namespace asio = engine::asio;
+
+/// Missing topics are looked for again after this.
+constexpr seconds topic_check_interval{2};
+constexpr seconds topic_check_timeout{10};
+/// What closing the clients may take beyond the drain.
+constexpr seconds close_timeout{4};
+/// After a failure nothing can be committed any more; what is under way still gets its status.
+constexpr seconds failed_drain_timeout{3};
+/// No word from the Kafka client's event queue for so long: it hangs.
+constexpr seconds longest_silence{60};
+/// Connections opened before the first job.
+constexpr std::size_t warm_connections = 4;
+
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& each : names)
+        text += (text.empty() ? "" : ", ") + each;
+    return text;
+}
+
+} // namespace
+
+application::application(asio::io_context& io, config::settings settings)
+    : settings_(std::move(settings)), io_(io), clock_(io.get_executor()),
+      options_(engine_options_of(settings_, instance_id())),
+      tasks_(io.get_executor(), clock_,
+             [this](std::exception_ptr failure) {
+                 try {
+                     std::rethrow_exception(failure);
+                 } catch (const std::exception& error) {
+                     fail(std::string("defect: ") + error.what());
+                 }
+             }),
+      transport_(io, wechat_client_of(settings_)), pushes_(transport_), tokens_(transport_),
+      producer_(io.get_executor(), producer_of(settings_)), consumer_(io.get_executor(), consumer_of(settings_)),
+      courier_(options_, io.get_executor(), clock_, consumer_, producer_, pushes_, tokens_, metrics_,
+               [this](const std::string& why) { fail(why); }),
+      listener_(io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
+                ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); }, &metrics_})),
+      stop_(clock_.make_alarm())
+{
+    metrics_["wxcourier_build_info"].with({std::string(version), rd_kafka_version_str()}).set(1);
+    metrics_.before_exposition([this] { refresh_gauges(); });
+}
+
+application::~application() = default;
+
+asio::awaitable<int> application::run()
+{
+    log::info("app", "starting",
+              {{"version", version}, {"worker", options_.worker}, {"librdkafka", rd_kafka_version_str()}});
+    tasks_.spawn(listener_.run());
+    bool clean = true;
+    if (co_await wait_for_topics()) {
+        not_ready_ = "joining the consumer group";
+        tasks_.spawn(transport_.warm(warm_connections));
+        producer_.start(courier_);
+        courier_.start();
+        consumer_.start(courier_);
+        while (!stopping_ && !failure_)
+            co_await stop_->wait_until(std::nullopt);
+        clean = co_await drain();
+    }
+    const auto deadline = clock_.now() + close_timeout;
+    clean = co_await consumer_.close(deadline) && clean;
+    clean = co_await producer_.close(deadline) && clean;
+    transport_.stop();
+    listener_.stop();
+    co_await courier_.join(deadline);
+    co_await tasks_.join(deadline);
+    log::info("app", clean && !failure_ ? "stopped" : "stopped, not everything was finished", {});
+    co_return clean && !failure_ ? 0 : 1;
+}
+
+asio::awaitable<bool> application::wait_for_topics()
+{
+    kafka::topic_admin admin(io_.get_executor(), kafka_client_of(settings_));
+    std::string reported;
+    while (!stopping_) {
+        const auto wanted = topics_of(settings_);
+        auto found = co_await admin.find_missing(wanted, clock_.now() + topic_check_timeout);
+        if (found.error.empty() && !found.missing.empty() && settings_.topics.create && !stopping_) {
+            std::vector<kafka::topic_specification> specifications;
+            for (const auto& name : found.missing)
+                specifications.push_back(
+                    {name, settings_.topics.create->partitions, settings_.topics.create->replication, {}});
+            const auto refused = co_await admin.create(specifications, clock_.now() + topic_check_timeout);
+            if (refused.empty())
+                continue;
+            found.error = "topics could not be created: " + joined(refused);
+        }
+        if (found.error.empty() && found.missing.empty())
+            break;
+        not_ready_ = found.error.empty() ? "missing topics: " + joined(found.missing) : found.error;
+        if (not_ready_ != reported)
+            log::warn("app", "waiting for Kafka", {{"reason", not_ready_}});
+        reported = not_ready_;
+        co_await stop_->wait_until(clock_.now() + topic_check_interval);
+    }
+    co_await admin.close(clock_.now() + close_timeout);
+    co_return !stopping_;
+}
+
+asio::awaitable<bool> application::drain()
+{
+    log::info("app", "draining", {{"reason", failure_ ? *failure_ : "asked to stop"}});
+    not_ready_ = "draining";
+    const auto limit = failure_ ? milliseconds(failed_drain_timeout) : settings_.delivery.drain_timeout;
+    const auto deadline = clock_.now() + limit;
+    const auto report = co_await courier_.drain(deadline);
+    const bool flushed = co_await producer_.flush(deadline);
+    if (report.cut_short != 0)
+        log::warn("app",
+                  "the drain limit cut messages short; they are sent again by the next owner of their partitions",
+                  {{"messages", static_cast<std::uint64_t>(report.cut_short)}});
+    log::info("app", "drained, closing", {{"committed", report.committed ? "yes" : "no"}});
+    co_return report.clean() && flushed;
+}
+
+void application::stop()
+{
+    stopping_ = true;
+    stop_->wake();
+}
+
+void application::fail(const std::string& why)
+{
+    log::error("app", "the worker cannot go on", {{"reason", why}});
+    if (!failure_)
+        failure_ = why;
+    stop_->wake();
+}
+
+ops::probe_state application::liveness() const
+{
+    ops::probe_state state;
+    const auto silent = clock_.now() - consumer_.last_served();
+    state.good = !failure_ && (!courier_.has_joined() || silent < longest_silence);
+    if (failure_)
+        state.details.emplace_back("failure", *failure_);
+    if (!state.good && !failure_)
+        state.details.emplace_back("kafka", "its client's events have not been served for a minute");
+    return state;
+}
+
+ops::probe_state application::readiness() const
+{
+    ops::probe_state state;
+    if (!consumer_.joined() || stopping_ || failure_) {
+        state.good = false;
+        state.details.emplace_back("worker", failure_.value_or(not_ready_));
+    }
+    for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
+        const auto report = courier_.credential_state(app);
+        const auto name = "app/" + options_.apps[app].name;
+        if (report.health == domain::token_health::halted) {
+            state.details.emplace_back(name, "halted: " + std::string(report.reason) + ": " + report.detail);
+        } else if (report.health != domain::token_health::good) {
+            state.good = false;
+            state.details.emplace_back(name, "no token: " + std::string(report.reason));
+        }
+    }
+    for (const auto& each : consumer_.stopped_partitions())
+        state.details.emplace_back("partition/" + each, "stopped: its commit lies beyond the log's end");
+    return state;
+}
+
+void application::refresh_gauges()
+{
+    const auto& counters = transport_.counters();
+    metrics_["wxcourier_connections"].with({"idle"}).set(static_cast<double>(counters.idle));
+    metrics_["wxcourier_connections"].with({"busy"}).set(static_cast<double>(counters.busy));
+    auto& opened = metrics_["wxcourier_connections_opened_total"];
+    opened.with({"opened"}).set(static_cast<double>(counters.opened));
+    opened.with({"resolve_failed"}).set(static_cast<double>(counters.resolve_failed));
+    opened.with({"connect_failed"}).set(static_cast<double>(counters.connect_failed));
+    opened.with({"tls_failed"}).set(static_cast<double>(counters.tls_failed));
+}
+
+} // namespace wxcourier::app

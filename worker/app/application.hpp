@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Composition root of the worker: builds the adapters and the engine, joins them, and takes them down in order. The
+/// only place that knows every module.
+#pragma once
+
+#include "app/real_clock.hpp"
+#include "common/metrics.hpp"
+#include "config/settings.hpp"
+#include "engine/courier.hpp"
+#include "engine/options.hpp"
+#include "engine/task_group.hpp"
+#include "kafka/job_consumer.hpp"
+#include "kafka/record_producer.hpp"
+#include "ops/http_listener.hpp"
+#include "ops/probes.hpp"
+#include "wechat/push_client.hpp"
+#include "wechat/token_client.hpp"
+#include "wechat/transport.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace wxcourier::app {
+
+/// One worker. Lives on one io_context, run by one thread.
+class application {
+public:
+    /// Builds everything; nothing is connected yet. @throws kafka::configuration_error, std::invalid_argument or
+    /// boost::system::system_error for settings that cannot work (a wrong librdkafka property, an unreadable CA file,
+    /// a taken listen address).
+    application(engine::asio::io_context& io, config::settings settings);
+    application(const application&) = delete;
+    application& operator=(const application&) = delete;
+    ~application();
+
+    /// Runs until stop() or a failure, then drains. Completes with the process's exit code: 0 when all that was in
+    /// flight ended and was committed.
+    engine::asio::awaitable<int> run();
+
+    /// Begins the drain: SIGTERM. Idempotent.
+    void stop();
+
+    /// Where /livez, /readyz and /metrics are served.
+    [[nodiscard]] std::string http_address() const { return listener_.address(); }
+
+private:
+    engine::asio::awaitable<bool> wait_for_topics();
+    engine::asio::awaitable<bool> drain();
+    [[nodiscard]] ops::probe_state liveness() const;
+    [[nodiscard]] ops::probe_state readiness() const;
+    void fail(const std::string& why);
+    void refresh_gauges();
+
+    config::settings settings_;
+    engine::asio::io_context& io_;
+    real_clock clock_;
+    metrics_registry metrics_;
+    engine::engine_options options_;
+    engine::task_group tasks_;
+    wechat::transport transport_;
+    wechat::push_client pushes_;
+    wechat::token_client tokens_;
+    kafka::record_producer producer_;
+    kafka::job_consumer consumer_;
+    engine::courier courier_;
+    ops::http_listener listener_;
+    std::unique_ptr<engine::alarm> stop_;
+    std::string not_ready_ = "starting";
+    std::optional<std::string> failure_;
+    bool stopping_ = false;
+};
+
+} // namespace wxcourier::app

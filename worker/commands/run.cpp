@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/run.hpp"
+
+#include "app/application.hpp"
+#include "commands/loaded_settings.hpp"
+#include "common/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace wxcourier::commands {
+namespace {
+
+namespace asio = boost::asio;
+
+/// The first signal drains; the second one ends the process at once.
+asio::awaitable<void> obey_signals(asio::signal_set& signals, app::application& worker)
+{
+    const auto [first_error, first] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (first_error)
+        co_return;
+    log::info("run", "signal received, draining; a second one stops at once", {{"signal", first}});
+    worker.stop();
+    const auto [second_error, second] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (second_error)
+        co_return;
+    log::warn("run", "second signal, stopping at once; what was in flight is sent again", {{"signal", second}});
+    std::fflush(nullptr);
+    _exit(1);
+}
+
+int run_worker(config::settings settings)
+{
+    prctl(PR_SET_DUMPABLE, 0); // a core dump would hold access tokens
+    asio::io_context io(1);
+    std::unique_ptr<app::application> worker;
+    try {
+        worker = std::make_unique<app::application>(io, std::move(settings));
+    } catch (const std::exception& error) {
+        std::cerr << "wxcourier: " << error.what() << '\n';
+        return 2;
+    }
+    asio::signal_set signals(io, SIGTERM, SIGINT);
+    int exit_code = 1;
+    const auto rethrow = [](std::exception_ptr failure) {
+        if (failure)
+            std::rethrow_exception(failure);
+    };
+    asio::co_spawn(io, obey_signals(signals, *worker), rethrow);
+    asio::co_spawn(io, worker->run(), [&](std::exception_ptr failure, int code) {
+        signals.cancel();
+        rethrow(failure);
+        exit_code = code;
+        io.stop();
+    });
+    io.run();
+    if (exit_code != 0)
+    { // threads of a client that could not be closed may still run: do not pull objects from under them
+        std::fflush(nullptr);
+        _exit(exit_code);
+    }
+    return exit_code;
+}
+
+int load_and_run(const std::string& path)
+{
+    auto settings = load_settings(path, config::secrets::required);
+    return settings ? run_worker(std::move(*settings)) : 2;
+}
+
+} // namespace
+
+void add_run(CLI::App& program, int& exit_code)
+{
+    auto* const command = program.add_subcommand("run", "Run the worker until SIGTERM or SIGINT, then drain");
+    const auto path = std::make_shared<std::string>();
+    command->add_option("-c,--config", *path, "Configuration file")->required();
+    command->callback([path, &exit_code] { exit_code = load_and_run(*path); });
+}
+
+} // namespace wxcourier::commands
