@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/check_config.hpp"
+#include "commands/enqueue.hpp"
+#include "commands/run.hpp"
+#include "commands/tail.hpp"
 #include "commands/version.hpp"
 
 #include <CLI/App.hpp>
@@ -21,6 +24,9 @@ int run_program(int argc, char** argv)
     CLI::App program{"wxcourier: a queue-driven worker that delivers push jobs through the WeChat API", "wxcourier"};
     int exit_code = 0;
     commands::add_check_config(program, exit_code);
+    commands::add_run(program, exit_code);
+    commands::add_enqueue(program, exit_code);
+    commands::add_tail(program, exit_code);
     commands::add_version(program);
     try {
         program.parse(argc, argv);

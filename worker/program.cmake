@@ -2,10 +2,15 @@
 wxcourier_module(commands
   SOURCES
     commands/check_config.cpp
+    commands/enqueue.cpp
+    commands/loaded_settings.cpp
+    commands/progress_bar.cpp
+    commands/run.cpp
+    commands/status_line.cpp
+    commands/tail.cpp
     commands/version.cpp
-  DEPENDS wxcourier::config wxcourier::kafka
+  DEPENDS wxcourier::app
   PRIVATE_DEPENDS CLI11::CLI11 Boost::headers OpenSSL::Crypto)
-target_compile_definitions(wxcourier_commands PRIVATE WXCOURIER_VERSION="${PROJECT_VERSION}")
 
 add_executable(wxcourier main.cpp)
 target_link_libraries(wxcourier PRIVATE wxcourier::commands CLI11::CLI11 wxcourier::compiler_options)
