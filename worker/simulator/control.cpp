@@ -273,7 +273,7 @@ void append_line(std::string& text, const received_request& request)
     append_member(text, "touser", request.touser);
     append_flag(text, "token_valid", request.token_valid);
     append_member(text, "http", static_cast<std::int64_t>(request.http_status));
-    append_member(text, "errcode", static_cast<std::int64_t>(request.errcode));
+    text += R"(,"errcode":)" + (request.errcode ? std::to_string(*request.errcode) : "null");
     append_member(text, "msgid", request.msgid == 0 ? std::string{} : std::to_string(request.msgid));
     append_flag(text, "accepted", request.accepted);
     append_flag(text, "duplicate", request.duplicate);

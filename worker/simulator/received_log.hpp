@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace wxcourier::simulator {
@@ -23,11 +24,11 @@ struct received_request {
     bool token_valid = false;
     std::string body; ///< Word for word; empty for the calls whose body holds a secret.
     unsigned http_status = 200;
-    int errcode = 0;
-    std::int64_t msgid = 0; ///< 0: none.
-    bool duplicate = false; ///< WeChat knew its client_msg_id: not shown to the user again.
-    bool accepted = false;  ///< A message that WeChat took, also where the answer was lost.
-    bool answered = true;   ///< The whole answer was to reach the client; false under a reset, stall or truncation.
+    std::optional<int> errcode; ///< Empty: the answer held none.
+    std::int64_t msgid = 0;     ///< 0: none.
+    bool duplicate = false;     ///< WeChat knew its client_msg_id: not shown to the user again.
+    bool accepted = false;      ///< A message that WeChat took, also where the answer was lost.
+    bool answered = true;       ///< The whole answer was to reach the client; false under a reset, stall or truncation.
     std::uint64_t connection = 0;
 };
 

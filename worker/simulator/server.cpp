@@ -62,8 +62,11 @@ std::string response_head(const reply& sent, bool keep_alive)
     const auto text = reason(sent.status);
     head.append(std::to_string(sent.status)).append(" ").append(text.data(), text.size());
     head.append(keep_alive ? "\r\nConnection: keep-alive" : "\r\nConnection: close");
-    head.append("\r\nContent-Type: ").append(sent.content_type);
-    head.append("\r\nContent-Length: ").append(std::to_string(sent.body.size())).append("\r\n\r\n");
+    if (sent.status != 204 && sent.status != 304) {
+        head.append("\r\nContent-Type: ").append(sent.content_type);
+        head.append("\r\nContent-Length: ").append(std::to_string(sent.body.size()));
+    }
+    head.append("\r\n\r\n");
     return head;
 }
 

@@ -27,8 +27,9 @@ void apply(const fault& what, reply& sent)
     if (what.html) {
         sent.body = web_page(sent.status);
         sent.content_type = "text/html";
-    } else if (what.empty) {
-        sent.body.clear();
+    }
+    if (what.empty || sent.status == 204 || sent.status == 304) {
+        sent.body.clear(); // The two statuses never have one.
     }
     sent.delay += what.latency;
     sent.reset_after = what.reset_after;
@@ -97,13 +98,20 @@ simulation::outcome simulation::decide(incoming_call& call, const std::optional<
                                        wall_time now)
 {
     if (!planned) {
-        return {rules_.answer(call, std::nullopt, now), true};
+        return judge(call, std::nullopt, now);
     }
     if (planned->what.expire_token && call.token_errcode == 0 && !call.appid.empty()) {
         tokens().expire(call.appid, token_expired, false, now);
         call.token_errcode = call.needs_token() ? token_expired : 0;
     }
     return play(call, *planned, now);
+}
+
+simulation::outcome simulation::judge(const incoming_call& call, const std::optional<refusal>& scripted, wall_time now)
+{
+    outcome decided{rules_.answer(call, scripted, now), false};
+    decided.accepted = decided.answer.errcode == 0 && call.row != nullptr && call.row->what == operation::send;
+    return decided;
 }
 
 simulation::outcome simulation::play(const incoming_call& call, const fault_script::choice& planned, wall_time now)
@@ -113,16 +121,16 @@ simulation::outcome simulation::play(const incoming_call& call, const fault_scri
         what.errcode ? std::optional(refusal{*what.errcode, what.errmsg}) : std::nullopt;
     if (scripted && what.accepted == true) {
         // The message goes through and the answer says otherwise.
-        outcome decided{rules_.answer(call, std::nullopt, now), true};
+        outcome decided = judge(call, std::nullopt, now);
         if (decided.answer.errcode == 0) {
-            const wechat_answer lie = rules_.refuse(*scripted, now);
-            decided.answer.body = lie.body;
+            decided.answer.errcode = scripted->errcode;
+            decided.answer.body = rules_.refuse(*scripted, now).body;
             decided.answer.scripted = true;
         }
         return decided;
     }
     if (scripted || what.is_processed()) {
-        return {rules_.answer(call, scripted, now), true};
+        return judge(call, scripted, now);
     }
     return {rules_.refuse({busy, {}}, now), false};
 }
@@ -136,11 +144,12 @@ void simulation::record(const incoming_call& call, const outcome& decided, const
     entry.appid = call.appid;
     entry.token_valid = call.needs_token() && call.token_errcode == 0 && !call.access_token.empty();
     entry.http_status = sent.status;
-    entry.errcode = decided.judged ? decided.answer.errcode : 0;
+    if (!sent.body.empty() && sent.body == decided.answer.body) {
+        entry.errcode = decided.answer.errcode;
+    }
     entry.msgid = decided.answer.msgid;
     entry.duplicate = decided.answer.duplicate;
-    entry.accepted =
-        decided.judged && decided.answer.errcode == 0 && call.row != nullptr && call.row->what == operation::send;
+    entry.accepted = decided.accepted;
     entry.answered = !sent.reset_after && !sent.stall_after && !sent.truncate_to;
     entry.connection = connection;
     statistics_.count(entry, call.row);

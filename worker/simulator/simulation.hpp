@@ -59,11 +59,12 @@ private:
     /// What was decided about one request, before it is written down.
     struct outcome {
         wechat_answer answer;
-        bool judged = false; ///< The rules ran: the answer is WeChat's own.
+        bool accepted = false; ///< A message that WeChat took, whatever the answer says.
     };
 
     reply refuse_framing(const http_request& request, std::uint64_t connection, wall_time now);
     outcome decide(incoming_call& call, const std::optional<fault_script::choice>& planned, wall_time now);
+    outcome judge(const incoming_call& call, const std::optional<refusal>& scripted, wall_time now);
     outcome play(const incoming_call& call, const fault_script::choice& planned, wall_time now);
     void record(const incoming_call& call, const outcome& decided, const reply& sent, std::uint64_t connection,
                 wall_time now);

@@ -45,8 +45,8 @@ void statistics::count(const received_request& request, const endpoint* row)
     call_counters& call = value_of(calls_, row != nullptr ? row->path : "other");
     ++call.requests;
     ++call.by_status[request.http_status];
-    if (request.http_status == 200) {
-        ++call.by_errcode[request.errcode];
+    if (request.errcode) {
+        ++call.by_errcode[*request.errcode];
     }
     if (row == nullptr || row->what != operation::send) {
         return;
