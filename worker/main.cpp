@@ -2,6 +2,7 @@
 #include "commands/check_config.hpp"
 #include "commands/enqueue.hpp"
 #include "commands/run.hpp"
+#include "commands/simulator.hpp"
 #include "commands/tail.hpp"
 #include "commands/version.hpp"
 
@@ -27,6 +28,7 @@ int run_program(int argc, char** argv)
     commands::add_run(program, exit_code);
     commands::add_enqueue(program, exit_code);
     commands::add_tail(program, exit_code);
+    commands::add_simulator(program, exit_code);
     commands::add_version(program);
     try {
         program.parse(argc, argv);

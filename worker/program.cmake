@@ -6,10 +6,11 @@ wxcourier_module(commands
     commands/loaded_settings.cpp
     commands/progress_bar.cpp
     commands/run.cpp
+    commands/simulator.cpp
     commands/status_line.cpp
     commands/tail.cpp
     commands/version.cpp
-  DEPENDS wxcourier::app
+  DEPENDS wxcourier::app wxcourier::simulator
   PRIVATE_DEPENDS CLI11::CLI11 Boost::headers OpenSSL::Crypto)
 
 add_executable(wxcourier main.cpp)

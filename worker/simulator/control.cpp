@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulator/control.hpp"
 
-#include "simulator/json_document.hpp"
+#include "codec/utf8.hpp"
+#include "simulator/json_reading.hpp"
 #include "simulator/simulation.hpp"
 
 #include <algorithm>
@@ -31,74 +32,78 @@ public:
     throw bad_request("`" + std::string(name) + "`: expected " + std::string(expected));
 }
 
-std::string read_text(std::string_view name, const json_value& value)
+std::string read_text(std::string_view name, json_value value)
 {
-    if (!value.IsString()) {
+    if (!value.is(json_type::string)) {
         refuse_member(name, "a string");
     }
-    return {value.GetString(), value.GetStringLength()};
+    return std::string(value.text());
 }
 
-bool read_bool(std::string_view name, const json_value& value)
+bool read_bool(std::string_view name, json_value value)
 {
-    if (!value.IsBool()) {
+    if (!value.is(json_type::boolean)) {
         refuse_member(name, "true or false");
     }
-    return value.GetBool();
+    return value.boolean();
 }
 
-std::uint64_t read_count(std::string_view name, const json_value& value)
+std::uint64_t read_count(std::string_view name, json_value value)
 {
-    if (!value.IsUint64()) {
+    const auto number = value.integer();
+    if (!number || *number < 0) {
         refuse_member(name, "a whole number that is not negative");
     }
-    return value.GetUint64();
+    return static_cast<std::uint64_t>(*number);
 }
 
-milliseconds read_duration(std::string_view name, const json_value& value)
+milliseconds read_duration(std::string_view name, json_value value)
 {
-    const auto duration = value.IsDouble() ? std::nullopt : parse_duration(shown_text(value));
+    const auto duration = parse_duration(shown_text(value));
     if (!duration) {
         refuse_member(name, "a duration such as \"250ms\", or milliseconds");
     }
     return *duration;
 }
 
-double read_probability(std::string_view name, const json_value& value)
+double read_probability(std::string_view name, json_value value)
 {
-    if (!value.IsNumber() || value.GetDouble() < 0.0 || value.GetDouble() > 1.0) {
+    const std::string_view text = value.is(json_type::number) ? value.text() : std::string_view{};
+    double number = -1.0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    if (!(number >= 0.0 && number <= 1.0)) {
         refuse_member(name, "a number from 0 to 1");
     }
-    return value.GetDouble();
+    return number;
 }
 
-int read_errcode(std::string_view name, const json_value& value)
+int read_errcode(std::string_view name, json_value value)
 {
-    if (!value.IsInt() || value.GetInt() == 0) {
+    const auto number = value.integer();
+    if (!number || *number == 0 || static_cast<int>(*number) != *number) {
         refuse_member(name, "an errcode that is not 0");
     }
-    return value.GetInt();
+    return static_cast<int>(*number);
 }
 
 /// Calls `use(name, value)` for each member; it says whether it knew the name.
 template <class Use>
-void read_object(std::string_view what, const json_value& object, Use use)
+void read_object(std::string_view what, json_value object, Use use)
 {
-    if (!object.IsObject()) {
+    if (!object.is(json_type::object)) {
         throw bad_request(std::string(what) + ": expected an object");
     }
-    for (const auto& entry : object.GetObject()) {
-        const std::string_view name(entry.name.GetString(), entry.name.GetStringLength());
-        if (!use(name, entry.value)) {
-            throw bad_request("`" + std::string(name) + "` is no member of " + std::string(what));
+    for (const json_value value : object.children()) {
+        if (!use(value.key(), value)) {
+            throw bad_request("`" + std::string(value.key()) + "` is no member of " + std::string(what));
         }
     }
 }
 
-fault_match read_match(const json_value& object)
+fault_match read_match(json_value object)
 {
     fault_match match;
-    read_object("match", object, [&](std::string_view name, const json_value& value) {
+    read_object("match", object, [&](std::string_view name, json_value value) {
         if (name == "touser") {
             match.touser = read_text(name, value);
         } else if (name == "path") {
@@ -116,9 +121,9 @@ fault_match read_match(const json_value& object)
 }
 
 /// Members that say where in the response it breaks. Stall and truncate also take `true`: at once, and half-way.
-bool read_break(std::string_view name, const json_value& value, fault& what)
+bool read_break(std::string_view name, json_value value, fault& what)
 {
-    const bool plain = value.IsBool() && value.GetBool();
+    const bool plain = value.is(json_type::boolean) && value.boolean();
     if (name == "reset") {
         what.reset_after = read_count(name, value);
     } else if (name == "stall") {
@@ -133,10 +138,10 @@ bool read_break(std::string_view name, const json_value& value, fault& what)
     return true;
 }
 
-fault read_fault(const json_value& object)
+fault read_fault(json_value object)
 {
     fault what;
-    read_object("fault", object, [&](std::string_view name, const json_value& value) {
+    read_object("fault", object, [&](std::string_view name, json_value value) {
         if (name == "errcode") {
             what.errcode = read_errcode(name, value);
         } else if (name == "errmsg") {
@@ -163,11 +168,11 @@ fault read_fault(const json_value& object)
     return what;
 }
 
-std::string add_fault(simulation& sim, const json_value& body)
+std::string add_fault(simulation& sim, json_value body)
 {
     fault_rule rule;
     bool has_fault = false;
-    read_object("the rule", body, [&](std::string_view name, const json_value& value) {
+    read_object("the rule", body, [&](std::string_view name, json_value value) {
         if (name == "match") {
             rule.match = read_match(value);
         } else if (name == "times") {
@@ -187,12 +192,12 @@ std::string add_fault(simulation& sim, const json_value& body)
     return R"({"ok":true})";
 }
 
-std::string expire_tokens(simulation& sim, const json_value& body, wall_time now)
+std::string expire_tokens(simulation& sim, json_value body, wall_time now)
 {
     std::string appid;
     int errcode = 42001;
     bool until_forced = false;
-    read_object("the request", body, [&](std::string_view name, const json_value& value) {
+    read_object("the request", body, [&](std::string_view name, json_value value) {
         if (name == "appid") {
             appid = read_text(name, value);
         } else if (name == "errcode") {
@@ -218,10 +223,10 @@ std::string shown_settings(const settings& rules)
            (rules.refuse_retired ? R"("refuse"})" : R"("accept"})");
 }
 
-std::string change_settings(simulation& sim, const json_value& body)
+std::string change_settings(simulation& sim, json_value body)
 {
     settings rules = sim.rules();
-    read_object("settings", body, [&](std::string_view name, const json_value& value) {
+    read_object("settings", body, [&](std::string_view name, json_value value) {
         if (name == "latency") {
             rules.latency = read_duration(name, value);
         } else if (name == "jitter") {
@@ -250,7 +255,7 @@ std::string change_settings(simulation& sim, const json_value& body)
 void append_member(std::string& line, std::string_view name, std::string_view text)
 {
     line.append(",\"").append(name).append("\":");
-    append_json_string(line, text);
+    codec::append_clean_json_string(line, text);
 }
 
 void append_member(std::string& line, std::string_view name, std::int64_t number)
@@ -316,7 +321,7 @@ reply json_reply(std::string body, unsigned status = 200)
 reply error_reply(unsigned status, std::string_view text)
 {
     std::string body = R"({"error":)";
-    append_json_string(body, text);
+    codec::append_clean_json_string(body, text);
     return json_reply(body + '}', status);
 }
 
@@ -340,19 +345,19 @@ reply answer_post(simulation& sim, std::string_view name, const http_request& re
         sim.reset();
         return json_reply(R"({"ok":true})");
     }
-    json_document document;
-    const json_value* const body = document.parse(request.body.empty() ? "{}" : std::string_view(request.body));
-    if (body == nullptr) {
+    codec::json_document document;
+    const json_value body = parse_json(document, request.body.empty() ? "{}" : std::string_view(request.body));
+    if (!body) {
         throw bad_request("the body is no JSON");
     }
     if (name == "faults") {
-        return json_reply(add_fault(sim, *body));
+        return json_reply(add_fault(sim, body));
     }
     if (name == "tokens/expire") {
-        return json_reply(expire_tokens(sim, *body, now));
+        return json_reply(expire_tokens(sim, body, now));
     }
     if (name == "settings") {
-        return json_reply(change_settings(sim, *body));
+        return json_reply(change_settings(sim, body));
     }
     return error_reply(404, "there is no such action");
 }

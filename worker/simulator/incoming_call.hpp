@@ -4,7 +4,7 @@
 #pragma once
 
 #include "simulator/endpoints.hpp"
-#include "simulator/json_document.hpp"
+#include "simulator/json_reading.hpp"
 
 #include <cstdint>
 #include <string>
@@ -36,8 +36,8 @@ std::string query_value(std::string_view query, std::string_view name);
 /// into: good until the next one is read.
 struct incoming_call {
     const http_request* request = nullptr;
-    const endpoint* row = nullptr;    ///< Null: no such path.
-    const json_value* body = nullptr; ///< Null: no JSON in it.
+    const endpoint* row = nullptr; ///< Null: no such path.
+    json_value body;               ///< None: no JSON object in it.
     std::string access_token;
     std::string appid;       ///< Whose token it is, or who asks for one; empty: nobody known.
     std::string_view touser; ///< Empty: none.

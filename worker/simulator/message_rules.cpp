@@ -25,10 +25,10 @@ bool has_blank(std::string_view text) noexcept
     return text.find_first_of(" \t\r\n") != std::string_view::npos;
 }
 
-verdict check_recipient(const json_value& body)
+verdict check_recipient(json_value body)
 {
-    const json_value* const touser = member(body, "touser");
-    if (touser == nullptr) {
+    const json_value touser = member(body, "touser");
+    if (!touser) {
         return refuse(41009);
     }
     const auto openid = text_of(touser);
@@ -41,7 +41,7 @@ const declared_template* find_template(std::string_view id, std::span<const decl
     return found == templates.end() ? nullptr : &*found;
 }
 
-verdict check_template_id(const json_value& message, std::span<const declared_template> templates)
+verdict check_template_id(json_value message, std::span<const declared_template> templates)
 {
     const std::string_view id = text_member(message, "template_id");
     if (id.empty() || id.size() > 128) {
@@ -59,34 +59,34 @@ verdict bad_field(std::string_view name, field_verdict found)
     return refuse(47003, std::move(text));
 }
 
-verdict check_value(std::string_view name, const json_value& entry)
+verdict check_value(std::string_view name, json_value entry)
 {
-    const json_value* const value = member(entry, "value");
-    if (value == nullptr || value->IsObject() || value->IsArray()) {
-        return bad_field(name, value == nullptr ? field_verdict::empty : field_verdict::invalid);
+    const json_value value = member(entry, "value");
+    if (!value || value.is(json_type::object) || value.is(json_type::array)) {
+        return bad_field(name, !value ? field_verdict::empty : field_verdict::invalid);
     }
-    const field_verdict found = check_field(name, shown_text(*value));
+    const field_verdict found = check_field(name, shown_text(value));
     return found == field_verdict::fine ? std::nullopt : bad_field(name, found);
 }
 
 /// `data` of the calls that need it: every value by its type, and every field the template has.
-verdict check_data(const json_value& message, std::span<const declared_template> templates)
+verdict check_data(json_value message, std::span<const declared_template> templates)
 {
-    const json_value* const data = member(message, "data");
-    if (data == nullptr) {
+    const json_value data = member(message, "data");
+    if (!data) {
         return refuse(47003, "argument invalid! data is emtpy");
     }
-    if (!data->IsObject()) {
+    if (!data.is(json_type::object)) {
         return refuse(47001);
     }
-    for (const auto& field : data->GetObject()) {
-        if (auto found = check_value({field.name.GetString(), field.name.GetStringLength()}, field.value)) {
+    for (const json_value field : data.children()) {
+        if (auto found = check_value(field.key(), field)) {
             return found;
         }
     }
     if (const auto* const known = find_template(text_member(message, "template_id"), templates)) {
         for (const auto& name : known->fields) {
-            if (member(*data, name) == nullptr) {
+            if (!member(data, name)) {
                 return bad_field(name, field_verdict::empty);
             }
         }
@@ -94,10 +94,10 @@ verdict check_data(const json_value& message, std::span<const declared_template>
     return std::nullopt;
 }
 
-verdict check_url(const json_value& message, std::string_view name)
+verdict check_url(json_value message, std::string_view name)
 {
-    const json_value* const url = member(message, name);
-    if (url == nullptr) {
+    const json_value url = member(message, name);
+    if (!url) {
         return std::nullopt;
     }
     const auto text = text_of(url);
@@ -105,26 +105,26 @@ verdict check_url(const json_value& message, std::string_view name)
 }
 
 /// The mini program to open: its appid is required, its page where the call says so.
-verdict check_miniprogram(const json_value& message, bool needs_page)
+verdict check_miniprogram(json_value message, bool needs_page)
 {
-    const json_value* const target = member(message, "miniprogram");
-    if (target == nullptr) {
+    const json_value target = member(message, "miniprogram");
+    if (!target) {
         return std::nullopt;
     }
-    const std::string_view appid = text_member(*target, "appid");
+    const std::string_view appid = text_member(target, "appid");
     if (appid.empty() || has_blank(appid)) {
         return refuse(40013);
     }
-    const json_value* const page = member(*target, "pagepath");
-    const bool broken = page != nullptr && (!page->IsString() || has_blank(*text_of(page)));
-    return broken || (needs_page && page == nullptr) ? refuse(40165) : std::nullopt;
+    const json_value page = member(target, "pagepath");
+    const bool broken = page && (!page.is(json_type::string) || has_blank(*text_of(page)));
+    return broken || (needs_page && !page) ? refuse(40165) : std::nullopt;
 }
 
 /// A page of the mini program itself. Which pages exist is not known here; a web address is never one.
-verdict check_page(const json_value& message)
+verdict check_page(json_value message)
 {
-    const json_value* const page = member(message, "page");
-    if (page == nullptr) {
+    const json_value page = member(message, "page");
+    if (!page) {
         return std::nullopt;
     }
     const auto path = text_of(page);
@@ -132,10 +132,10 @@ verdict check_page(const json_value& message)
     return !path || web || has_blank(*path) ? refuse(41030) : std::nullopt;
 }
 
-verdict check_choice(const json_value& message, std::string_view name, std::span<const std::string_view> allowed)
+verdict check_choice(json_value message, std::string_view name, std::span<const std::string_view> allowed)
 {
-    const json_value* const given = member(message, name);
-    if (given == nullptr) {
+    const json_value given = member(message, name);
+    if (!given) {
         return std::nullopt;
     }
     const auto text = text_of(given);
@@ -152,58 +152,57 @@ verdict first_of(const Check&... checks)
     return found;
 }
 
-verdict check_official_template(const json_value& body, std::span<const declared_template> templates)
+verdict check_official_template(json_value body, std::span<const declared_template> templates)
 {
     return first_of([&] { return check_template_id(body, templates); }, [&] { return check_url(body, "url"); },
                     [&] { return check_miniprogram(body, false); }, [&] { return check_data(body, templates); },
                     [&] {
-                        const auto* const key = member(body, "client_msg_id");
-                        const bool fits = key == nullptr || (key->IsString() && key->GetStringLength() <= 64);
+                        const json_value key = member(body, "client_msg_id");
+                        const bool fits = !key || (key.is(json_type::string) && key.text().size() <= 64);
                         return fits ? verdict{} : refuse(45067);
                     });
 }
 
-verdict check_scene(const json_value& body)
+verdict check_scene(json_value body)
 {
-    const json_value* const scene = member(body, "scene");
-    const std::string text = scene == nullptr ? std::string{} : shown_text(*scene);
+    const std::string_view text = shown_text(member(body, "scene"));
     unsigned number = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool fine = error == std::errc{} && rest == text.data() + text.size() && number <= 10'000;
     return fine ? std::nullopt : refuse(40035);
 }
 
-verdict check_title(const json_value& body)
+verdict check_title(json_value body)
 {
     const std::string_view title = text_member(body, "title");
     return title.empty() || count_code_points(title) > 15 ? refuse(40062) : std::nullopt;
 }
 
-verdict check_content(const json_value& body)
+verdict check_content(json_value body)
 {
-    const json_value* const data = member(body, "data");
-    const json_value* const content = data == nullptr ? nullptr : member(*data, "content");
-    if (data != nullptr && !data->IsObject()) {
+    const json_value data = member(body, "data");
+    const json_value content = member(data, "content");
+    if (data && !data.is(json_type::object)) {
         return refuse(47001);
     }
-    return content != nullptr && count_code_points(text_member(*content, "value")) > 200 ? refuse(45002) : std::nullopt;
+    return content && count_code_points(text_member(content, "value")) > 200 ? refuse(45002) : std::nullopt;
 }
 
-verdict check_subscribe_once(const json_value& body, std::span<const declared_template> templates)
+verdict check_subscribe_once(json_value body, std::span<const declared_template> templates)
 {
     return first_of([&] { return check_template_id(body, templates); }, [&] { return check_url(body, "url"); },
                     [&] { return check_miniprogram(body, true); }, [&] { return check_scene(body); },
                     [&] { return check_title(body); }, [&] { return check_content(body); });
 }
 
-verdict check_subscription_notice(const json_value& body, std::span<const declared_template> templates)
+verdict check_subscription_notice(json_value body, std::span<const declared_template> templates)
 {
     return first_of([&] { return check_template_id(body, templates); },
                     [&] { return check_url(body, "page") ? refuse(41030) : verdict{}; },
                     [&] { return check_miniprogram(body, false); }, [&] { return check_data(body, templates); });
 }
 
-verdict check_subscription_message(const json_value& body, std::span<const declared_template> templates)
+verdict check_subscription_message(json_value body, std::span<const declared_template> templates)
 {
     static constexpr std::array<std::string_view, 3> states{"developer", "trial", "formal"};
     static constexpr std::array<std::string_view, 4> languages{"zh_CN", "en_US", "zh_HK", "zh_TW"};
@@ -214,7 +213,7 @@ verdict check_subscription_message(const json_value& body, std::span<const decla
 }
 
 /// The retired mini program message; its data is optional and its fields (`keyword1`, …) have no types.
-verdict check_form_template(const json_value& message, std::span<const declared_template> templates)
+verdict check_form_template(json_value message, std::span<const declared_template> templates)
 {
     return first_of([&] { return check_template_id(message, templates); },
                     [&] {
@@ -222,29 +221,29 @@ verdict check_form_template(const json_value& message, std::span<const declared_
                         return form_id.empty() || has_blank(form_id) ? refuse(41028) : verdict{};
                     },
                     [&] { return check_page(message); },
-                    [&] { return member(message, "data") == nullptr ? verdict{} : check_data(message, {}); });
+                    [&] { return !member(message, "data") ? verdict{} : check_data(message, {}); });
 }
 
-verdict check_uniform(const json_value& body, std::span<const declared_template> templates)
+verdict check_uniform(json_value body, std::span<const declared_template> templates)
 {
-    if (const json_value* const weapp = member(body, "weapp_template_msg")) {
-        return weapp->IsObject() ? check_form_template(*weapp, templates) : refuse(47001);
+    if (const json_value weapp = member(body, "weapp_template_msg")) {
+        return weapp.is(json_type::object) ? check_form_template(weapp, templates) : refuse(47001);
     }
-    const json_value* const official = member(body, "mp_template_msg");
-    if (official == nullptr || !official->IsObject()) {
+    const json_value official = member(body, "mp_template_msg");
+    if (!official.is(json_type::object)) {
         return refuse(47001);
     }
-    return first_of([&] { return text_member(*official, "appid").empty() ? refuse(40013) : verdict{}; },
-                    [&] { return check_official_template(*official, templates); });
+    return first_of([&] { return text_member(official, "appid").empty() ? refuse(40013) : verdict{}; },
+                    [&] { return check_official_template(official, templates); });
 }
 
-verdict check_articles(const json_value& news)
+verdict check_articles(json_value news)
 {
-    const json_value* const articles = member(news, "articles");
-    if (articles == nullptr || !articles->IsArray() || articles->Empty()) {
+    const json_value articles = member(news, "articles");
+    if (!articles.is(json_type::array) || articles.size() == 0) {
         return refuse(44003);
     }
-    return articles->Size() > 1 ? refuse(45008) : std::nullopt;
+    return articles.size() > 1 ? refuse(45008) : std::nullopt;
 }
 
 /// Which members the object named like `msgtype` must have, and what their absence is answered with.
@@ -269,32 +268,31 @@ constexpr std::array custom_types{
     custom_type{"link", {"title", "url"}, 40035},
 };
 
-verdict check_custom(const json_value& body)
+verdict check_custom(json_value body)
 {
     const std::string_view msgtype = text_member(body, "msgtype");
     const auto* const type = std::ranges::find(custom_types, msgtype, &custom_type::msgtype);
     if (type == custom_types.end()) {
         return refuse(40008);
     }
-    const json_value* const content = member(body, msgtype);
-    if (content == nullptr || !content->IsObject()) {
+    const json_value content = member(body, msgtype);
+    if (!content.is(json_type::object)) {
         return refuse(type->errcode != 0 ? type->errcode : 44003);
     }
     for (const auto name : type->required) {
-        if (!name.empty() && text_member(*content, name).empty()) {
+        if (!name.empty() && text_member(content, name).empty()) {
             return refuse(type->errcode);
         }
     }
-    if (msgtype == "text" && text_member(*content, "content").size() > 2'048) {
+    if (msgtype == "text" && text_member(content, "content").size() > 2'048) {
         return refuse(45002);
     }
-    return msgtype == "news" ? check_articles(*content) : std::nullopt;
+    return msgtype == "news" ? check_articles(content) : std::nullopt;
 }
 
 } // namespace
 
-std::optional<refusal> check_message(message_shape shape, const json_value& body,
-                                     std::span<const declared_template> templates)
+std::optional<refusal> check_message(message_shape shape, json_value body, std::span<const declared_template> templates)
 {
     if (auto found = check_recipient(body)) {
         return found;

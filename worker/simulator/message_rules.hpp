@@ -5,7 +5,7 @@
 
 #include "simulator/endpoints.hpp"
 #include "simulator/error_texts.hpp"
-#include "simulator/json_document.hpp"
+#include "simulator/json_reading.hpp"
 #include "simulator/settings.hpp"
 
 #include <optional>
@@ -14,7 +14,7 @@
 namespace wxcourier::simulator {
 
 /// The first thing wrong with this message; empty: nothing. `templates` empty: every template_id exists.
-std::optional<refusal> check_message(message_shape shape, const json_value& body,
+std::optional<refusal> check_message(message_shape shape, json_value body,
                                      std::span<const declared_template> templates);
 
 } // namespace wxcourier::simulator

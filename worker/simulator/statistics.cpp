@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulator/statistics.hpp"
 
-#include "simulator/json_document.hpp"
+#include "codec/utf8.hpp"
 #include "simulator/received_log.hpp"
 
 #include <algorithm>
@@ -12,29 +12,43 @@ namespace {
 
 constexpr std::size_t kept_seconds = 3'600;
 
-using json_writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void write_name(json_writer& json, std::string_view name)
+void append_name(std::string& json, std::string_view name)
 {
-    json.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    if (!json.ends_with('{')) {
+        json += ',';
+    }
+    codec::append_clean_json_string(json, name);
+    json += ':';
+}
+
+void append_count(std::string& json, std::string_view name, std::uint64_t count)
+{
+    append_name(json, name);
+    json += std::to_string(count);
 }
 
 template <class Key>
-void write_counts(json_writer& json, const char* name, const std::map<Key, std::uint64_t>& counts)
+void append_counts(std::string& json, std::string_view name, const std::map<Key, std::uint64_t>& counts)
 {
-    json.Key(name);
-    json.StartObject();
+    append_name(json, name);
+    json += '{';
     for (const auto& [key, count] : counts) {
-        write_name(json, std::to_string(key));
-        json.Uint64(count);
+        append_count(json, std::to_string(key), count);
     }
-    json.EndObject();
+    json += '}';
 }
 
-void write_number(json_writer& json, const char* name, std::uint64_t number)
+/// An object with one member for each entry; `append_value` writes what stands behind the name.
+template <class Map, class AppendValue>
+void append_object(std::string& json, std::string_view name, const Map& entries, AppendValue append_value)
 {
-    json.Key(name);
-    json.Uint64(number);
+    append_name(json, name);
+    json += '{';
+    for (const auto& [key, value] : entries) {
+        append_name(json, key);
+        append_value(value);
+    }
+    json += '}';
 }
 
 } // namespace
@@ -99,52 +113,35 @@ std::uint64_t statistics::tokens(std::string_view appid, token_source source) co
 
 std::string statistics::to_json() const
 {
-    rapidjson::StringBuffer text;
-    json_writer json(text);
-    json.StartObject();
-    write_number(json, "requests", requests_);
-    write_number(json, "shown", shown_);
-    write_number(json, "suppressed", suppressed_);
-    write_number(json, "in_flight_max", in_flight_max_);
-    write_number(json, "connections", connections_);
-    write_number(json, "open_connections", open_connections_);
-    json.Key("calls");
-    json.StartObject();
-    for (const auto& [path, call] : calls_) {
-        write_name(json, path);
-        json.StartObject();
-        write_number(json, "requests", call.requests);
-        write_counts(json, "errcodes", call.by_errcode);
-        write_counts(json, "statuses", call.by_status);
-        json.EndObject();
-    }
-    json.EndObject();
-    json.Key("tokens");
-    json.StartObject();
-    for (const auto& [appid, issued] : tokens_) {
-        write_name(json, appid);
-        json.StartObject();
-        write_number(json, "classic", issued[static_cast<std::size_t>(token_source::classic)]);
-        write_number(json, "stable", issued[static_cast<std::size_t>(token_source::stable)]);
-        json.EndObject();
-    }
-    json.EndObject();
-    json.Key("arrivals");
-    json.StartObject();
-    for (const auto& [appid, by_second] : arrivals_) {
-        write_name(json, appid);
-        json.StartArray();
+    std::string json = "{";
+    append_count(json, "requests", requests_);
+    append_count(json, "shown", shown_);
+    append_count(json, "suppressed", suppressed_);
+    append_count(json, "in_flight_max", in_flight_max_);
+    append_count(json, "connections", connections_);
+    append_count(json, "open_connections", open_connections_);
+    append_object(json, "calls", calls_, [&json](const call_counters& call) {
+        json += '{';
+        append_count(json, "requests", call.requests);
+        append_counts(json, "errcodes", call.by_errcode);
+        append_counts(json, "statuses", call.by_status);
+        json += '}';
+    });
+    append_object(json, "tokens", tokens_, [&json](const std::array<std::uint64_t, 2>& issued) {
+        json += '{';
+        append_count(json, "classic", issued[static_cast<std::size_t>(token_source::classic)]);
+        append_count(json, "stable", issued[static_cast<std::size_t>(token_source::stable)]);
+        json += '}';
+    });
+    append_object(json, "arrivals", arrivals_, [&json](const arrivals& by_second) {
+        json += '[';
         for (const auto& [second, count] : by_second) {
-            json.StartArray();
-            json.Int64(second);
-            json.Uint64(count);
-            json.EndArray();
+            json += json.ends_with('[') ? "[" : ",[";
+            json += std::to_string(second) + ',' + std::to_string(count) + ']';
         }
-        json.EndArray();
-    }
-    json.EndObject();
-    json.EndObject();
-    return {text.GetString(), text.GetSize()};
+        json += ']';
+    });
+    return json + '}';
 }
 
 void statistics::reset()

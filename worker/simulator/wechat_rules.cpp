@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulator/wechat_rules.hpp"
 
+#include "codec/utf8.hpp"
 #include "simulator/message_rules.hpp"
 
 #include <algorithm>
@@ -51,13 +52,13 @@ incoming_call wechat_rules::read(const http_request& request, wall_time now)
     if (call.row == nullptr) {
         return call;
     }
-    call.body = request.body.empty() ? nullptr : document_.parse(request.body);
-    if (call.body != nullptr && !call.body->IsObject()) {
-        call.body = nullptr;
+    if (!request.body.empty()) {
+        const json_value root = parse_json(document_, request.body);
+        call.body = root.is(json_type::object) ? root : json_value{};
     }
     if (!call.needs_token()) {
-        call.appid = call.row->post && call.body != nullptr ? std::string(text_member(*call.body, "appid"))
-                                                            : query_value(request.query(), "appid");
+        call.appid =
+            call.row->post ? std::string(text_member(call.body, "appid")) : query_value(request.query(), "appid");
         return call;
     }
     call.access_token = query_value(request.query(), "access_token");
@@ -68,8 +69,8 @@ incoming_call wechat_rules::read(const http_request& request, wall_time now)
         call.token_errcode = standing.errcode;
         call.appid = standing.appid;
     }
-    if (call.row->what == operation::send && call.body != nullptr) {
-        call.touser = text_member(*call.body, "touser");
+    if (call.row->what == operation::send) {
+        call.touser = text_member(call.body, "touser");
     }
     return call;
 }
@@ -118,13 +119,13 @@ wechat_rules::verdict wechat_rules::check_body(const incoming_call& call) const
     if (call.request->body.empty()) {
         return code(44002);
     }
-    if (call.body == nullptr) {
+    if (!call.body) {
         return code(47001);
     }
     if (has_unicode_escape(call.request->body)) {
         return code(40033);
     }
-    return call.row->what == operation::send ? check_message(call.row->shape, *call.body, settings_.templates)
+    return call.row->what == operation::send ? check_message(call.row->shape, call.body, settings_.templates)
                                              : std::nullopt;
 }
 
@@ -200,9 +201,9 @@ wechat_answer wechat_rules::give_token(const incoming_call& call, const std::opt
     const bool stable = call.row->what == operation::stable_token;
     const std::string_view query = call.request->query();
     const std::string grant_type =
-        stable ? std::string(text_member(*call.body, "grant_type")) : query_value(query, "grant_type");
+        stable ? std::string(text_member(call.body, "grant_type")) : query_value(query, "grant_type");
     const std::string secret_text =
-        stable ? std::string(text_member(*call.body, "secret")) : query_value(query, "secret");
+        stable ? std::string(text_member(call.body, "secret")) : query_value(query, "secret");
     if (auto found = check_credentials(call, grant_type, secret_text)) {
         return refuse(*found, now);
     }
@@ -214,8 +215,8 @@ wechat_answer wechat_rules::give_token(const incoming_call& call, const std::opt
     }
     std::optional<issued_token> issued;
     if (stable) {
-        const json_value* const force = member(*call.body, "force_refresh");
-        issued = tokens_.issue_stable(call.appid, force != nullptr && force->IsBool() && force->GetBool(), now);
+        const json_value force = member(call.body, "force_refresh");
+        issued = tokens_.issue_stable(call.appid, force.is(json_type::boolean) && force.boolean(), now);
     } else {
         issued = tokens_.issue_classic(call.appid, now);
     }
@@ -234,16 +235,16 @@ wechat_answer wechat_rules::give_token(const incoming_call& call, const std::opt
 /// The retired mini program messages: one message per form id, three per prepay_id (`wx` and digits).
 wechat_rules::verdict wechat_rules::use_form_id(const incoming_call& call, wall_time now)
 {
-    const json_value* message = nullptr;
+    json_value message;
     if (call.row->shape == message_shape::form_template) {
         message = call.body;
     } else if (call.row->shape == message_shape::uniform) {
-        message = member(*call.body, "weapp_template_msg");
+        message = member(call.body, "weapp_template_msg");
     }
-    if (message == nullptr) {
+    if (!message) {
         return std::nullopt;
     }
-    const std::string_view form_id = text_member(*message, "form_id");
+    const std::string_view form_id = text_member(message, "form_id");
     const bool payment = form_id.starts_with("wx") &&
                          form_id.find_first_not_of("0123456789", 2) == std::string_view::npos && form_id.size() > 16;
     bool repeated = false;
@@ -271,7 +272,7 @@ wechat_answer wechat_rules::accept_message(const incoming_call& call, const std:
     last_msgid_ = std::max(last_msgid_ + 1, first_msgid + now.time_since_epoch().count());
     answer.msgid = last_msgid_;
     if (call.row->shape == message_shape::official_template) {
-        const std::string_view key = text_member(*call.body, "client_msg_id");
+        const std::string_view key = text_member(call.body, "client_msg_id");
         if (!key.empty()) {
             answer.msgid = client_msg_ids_.remember(call.appid, call.touser, key, answer.msgid, now, answer.duplicate);
         }
@@ -284,15 +285,15 @@ wechat_answer wechat_rules::clear_quota(const incoming_call& call, wall_time now
 {
     const endpoint* row = nullptr;
     if (call.row->what == operation::clear_quota_by_secret) {
-        if (auto found = check_account(call, text_member(*call.body, "appsecret"))) {
+        if (auto found = check_account(call, text_member(call.body, "appsecret"))) {
             return refuse(*found, now);
         }
     } else if (call.row->what == operation::clear_quota) {
-        if (text_member(*call.body, "appid") != call.appid) {
+        if (text_member(call.body, "appid") != call.appid) {
             return refuse({40013, {}}, now);
         }
     } else {
-        row = find_endpoint(text_member(*call.body, "cgi_path"));
+        row = find_endpoint(text_member(call.body, "cgi_path"));
         if (row == nullptr) {
             return refuse({76021, {}}, now);
         }
@@ -302,7 +303,7 @@ wechat_answer wechat_rules::clear_quota(const incoming_call& call, wall_time now
 
 wechat_answer wechat_rules::query_quota(const incoming_call& call, wall_time now)
 {
-    const std::string_view path = text_member(*call.body, "cgi_path");
+    const std::string_view path = text_member(call.body, "cgi_path");
     if (!path.starts_with('/')) {
         return refuse({76003, {}}, now);
     }
@@ -333,13 +334,13 @@ wechat_answer wechat_rules::list_templates(bool official) const
     for (const auto& known : settings_.templates) {
         body += body.ends_with('[') ? "{" : ",{";
         body += official ? R"("template_id":)" : R"("priTmplId":)";
-        append_json_string(body, known.id);
+        codec::append_clean_json_string(body, known.id);
         body += R"(,"title":"simulated","content":)";
         std::string content;
         for (const auto& field : known.fields) {
             content.append(field).append(":{{").append(field).append(".DATA}}\n");
         }
-        append_json_string(body, content);
+        codec::append_clean_json_string(body, content);
         body +=
             official ? R"(,"primary_industry":"","deputy_industry":"","example":""})" : R"(,"example":"","type":2})";
     }
@@ -353,7 +354,7 @@ wechat_answer wechat_rules::refuse(const refusal& why, wall_time now)
     std::string text = why.errmsg.empty() ? std::string(error_text(why.errcode)) : why.errmsg;
     text += make_rid(now, dice_.number());
     answer.body = R"({"errcode":)" + std::to_string(why.errcode) + R"(,"errmsg":)";
-    append_json_string(answer.body, text);
+    codec::append_clean_json_string(answer.body, text);
     answer.body += '}';
     return answer;
 }

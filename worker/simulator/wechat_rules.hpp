@@ -72,7 +72,7 @@ private:
 
     const settings& settings_;
     dice& dice_;
-    json_document document_;
+    codec::json_document document_;
     token_registry tokens_;
     quota_ledger quotas_;
     repeat_window client_msg_ids_;
