@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/check_config.hpp"
+#include "commands/demo.hpp"
 #include "commands/enqueue.hpp"
 #include "commands/run.hpp"
 #include "commands/simulator.hpp"
@@ -26,6 +27,7 @@ int run_program(int argc, char** argv)
     int exit_code = 0;
     commands::add_check_config(program, exit_code);
     commands::add_run(program, exit_code);
+    commands::add_demo(program, exit_code);
     commands::add_enqueue(program, exit_code);
     commands::add_tail(program, exit_code);
     commands::add_simulator(program, exit_code);

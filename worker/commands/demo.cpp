@@ -229,14 +229,16 @@ private:
 
     void say_what_next() const
     {
-        std::cout << "\nEvery message was sent. Next:\n"
-                     "  wxcourier demo --jobs 10000     more of them, with a progress bar\n"
-                     "  wxcourier demo --stay           keep it all up; then, in another terminal:\n"
-                     "    curl http://ADDRESS/metrics   what Prometheus reads\n"
-                     "    kcat -b BROKER -t push.status -C\n"
-                     "  README.md                       the same on a real Kafka\n";
+        std::cout << "\nEvery message was sent. ";
         if (options_.stay)
-            std::cout << "\nStaying up until Ctrl-C.\n";
+            std::cout << "All of it stays up until Ctrl-C; in another terminal:\n"
+                      << "  curl http://" << worker_->http_address() << "/metrics\n"
+                      << "  kcat -b " << cluster_.bootstrap_servers() << " -t push.status -C\n";
+        else
+            std::cout << "Next:\n"
+                         "  wxcourier demo --jobs 10000   more of them, with a progress bar\n"
+                         "  wxcourier demo --stay         keep it all up, to look at it from outside\n"
+                         "  README.md                     the same on a real Kafka\n";
         std::cout << std::flush;
     }
 
