@@ -63,7 +63,7 @@ void sender_pool::dispatch()
     }
     dispatching_ = false;
     const auto next = queue_.next_wakeup();
-    if (next && (!armed_for_ || *next < *armed_for_))
+    if (waiting_ && next && (!armed_for_ || *next < *armed_for_))
         alarm_->wake();
 }
 
@@ -76,8 +76,9 @@ asio::awaitable<void> sender_pool::run()
         armed_for_ = queue_.next_wakeup();
         if (next_probe_)
             armed_for_ = std::min(armed_for_.value_or(*next_probe_), *next_probe_);
+        waiting_ = true;
         co_await alarm_->wait_until(armed_for_);
-        armed_for_.reset();
+        waiting_ = false;
     }
 }
 

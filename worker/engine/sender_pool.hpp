@@ -84,7 +84,8 @@ private:
     task_group& tasks_;
     listener& owner_;
     std::unique_ptr<alarm> alarm_;
-    std::optional<steady_time> armed_for_;
+    bool waiting_ = false;                 ///< run() waits on the alarm …
+    std::optional<steady_time> armed_for_; ///< … until then.
     std::vector<app_state> apps_;
     std::size_t in_flight_ = 0;
     std::optional<steady_time> next_probe_; ///< The earliest of the open breakers'.
