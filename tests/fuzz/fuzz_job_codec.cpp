@@ -50,7 +50,8 @@ void require_body(const codec::message_set& messages, std::size_t index)
 
 void require_sound(const codec::decoded_job& decoded)
 {
-    const auto& [job, messages] = decoded;
+    const auto& job = decoded.job;
+    const auto& messages = decoded.messages;
     require_name(job.id);
     require(job.kind != nullptr);
     require(job.labels.size() <= codec::most_labels);

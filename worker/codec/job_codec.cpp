@@ -25,9 +25,9 @@ struct fault {
 };
 using check = std::optional<fault>;
 
-check invalid(std::string error)
+fault invalid(std::string error)
 {
-    return fault{invalid_job, std::move(error)};
+    return {invalid_job, std::move(error)};
 }
 
 /// `: a number, expected …`, for a value of the wrong type or none.
@@ -37,7 +37,7 @@ std::string mismatch(json_value found, std::string_view expected)
     return ": " + std::string{what} + ", expected " + std::string{expected};
 }
 
-check invalid(std::string_view pointer, json_value found, std::string_view expected)
+fault invalid(std::string_view pointer, json_value found, std::string_view expected)
 {
     return invalid(std::string{pointer} + mismatch(found, expected));
 }
@@ -274,9 +274,11 @@ check job_reader::read_times()
 {
     constexpr std::string_view expected =
         "an RFC 3339 time or integer milliseconds since the epoch, of the years 1970 to 9999";
-    if (not_before_ && !(job_.not_before = time_of(not_before_)))
+    job_.not_before = not_before_ ? time_of(not_before_) : std::nullopt;
+    if (not_before_ && !job_.not_before)
         return invalid("/not_before", not_before_, expected);
-    if (expire_at_ && !(job_.expire_at = time_of(expire_at_)))
+    job_.expire_at = expire_at_ ? time_of(expire_at_) : std::nullopt;
+    if (expire_at_ && !job_.expire_at)
         return invalid("/expire_at", expire_at_, expected);
     if (job_.not_before && *job_.not_before - now_ > rules_.max_delay)
         return invalid("/not_before: further ahead than delivery.max_delay");
@@ -452,11 +454,11 @@ std::variant<decoded_job, rejection> decode_job(std::optional<std::string_view> 
                                                 wall_time now)
 {
     if (!value || value->empty())
-        return reject(*invalid(value ? "an empty value, expected a JSON object" : "no value, expected a JSON object"),
+        return reject(invalid(value ? "an empty value, expected a JSON object" : "no value, expected a JSON object"),
                       {}, false);
     auto& document = scratch_document();
     if (auto error = document.parse(*value, longest_job))
-        return reject(*invalid(std::move(*error)), document.root(), false);
+        return reject(invalid(std::move(*error)), document.root(), false);
     job_reader reader{document.root(), rules, now};
     if (auto found = reader.read())
         return reject(std::move(*found), document.root(), true);
