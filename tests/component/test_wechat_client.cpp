@@ -197,6 +197,7 @@ TEST_F(wechat_client, closes_idle_connections_in_time)
         connection.read_request();
         connection.write(answer(accepted_body));
         gone = connection.wait_closed();
+        gone.notify_all();
     });
     settings.idle_timeout = milliseconds(40);
     connect_to({server.url()});

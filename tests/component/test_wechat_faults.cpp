@@ -345,7 +345,7 @@ TEST_F(wechat_faults, cancelling_while_connecting_means_not_sent)
 
     const deaf_port deaf;
     connect_to({"https://127.0.0.1:" + std::to_string(deaf.port())});
-    cancel_at_once = true;
+    cancel_after_steps = 0;
     reply = push();
     EXPECT_EQ(reply.reach, reach::not_sent);
     EXPECT_EQ(reply.failure, transport_failure::cancelled);
@@ -355,10 +355,38 @@ TEST_F(wechat_faults, cancelling_while_waiting_for_a_connection_means_not_sent)
 {
     settings.max_connections = 0;
     connect_to({"https://127.0.0.1:1"});
-    cancel_at_once = true;
+    cancel_after_steps = 0;
     const domain::push_reply reply = push();
     EXPECT_EQ(reply.reach, reach::not_sent);
     EXPECT_EQ(reply.failure, transport_failure::cancelled);
+}
+
+TEST_F(wechat_faults, cancelling_at_any_step_ends_the_request_and_never_calls_a_read_one_unsent)
+{
+    bool answered = false;
+    for (std::size_t steps = 0; !answered; ++steps) {
+        ASSERT_LT(steps, 1'000U);
+        std::atomic<std::size_t> requests{0};
+        domain::push_reply reply;
+        {
+            const scripted_server server(tls(), [&requests](scripted_connection& connection) {
+                while (!connection.read_request().empty()) {
+                    ++requests;
+                    connection.write(answer(accepted_body));
+                }
+            });
+            connect_to({server.url()});
+            cancel_after_steps = steps;
+            reply = push();
+            client->stop();
+        }
+        answered = reply.reach == reach::answered;
+        EXPECT_EQ(reply.failure, answered ? transport_failure::none : transport_failure::cancelled) << steps;
+        EXPECT_EQ(client->counters().busy, 0U) << steps;
+        if (reply.reach == reach::not_sent) {
+            EXPECT_EQ(requests, 0U) << steps;
+        }
+    }
 }
 
 asio::awaitable<domain::push_reply> push_cancelled_before(wechat::transport& over, asio::cancellation_signal& cancel)

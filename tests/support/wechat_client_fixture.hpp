@@ -81,14 +81,13 @@ public:
                            failure = error;
                            result = std::move(value);
                        }));
-        if (cancel_at_once) {
-            // Behind the coroutine's start: it waits for something by then.
-            cancel_from_elsewhere();
-        }
         const steady_time limit = steady_clock::now() + seconds(60);
         io.restart();
-        while (!result && steady_clock::now() < limit) {
+        for (std::size_t steps = 0; !result && steady_clock::now() < limit; ++steps) {
             io.run_one_until(limit);
+            if (steps == cancel_after_steps) {
+                cancel.emit(asio::cancellation_type::terminal);
+            }
         }
         if (failure) {
             std::rethrow_exception(failure);
@@ -135,7 +134,7 @@ public:
 
     asio::io_context io{1};
     asio::cancellation_signal cancel;
-    bool cancel_at_once = false;
+    std::optional<std::size_t> cancel_after_steps; ///< Handlers that run before `run` cancels, not counting the first.
     wechat::client_settings settings;
     std::unique_ptr<wechat::transport> client;
 };

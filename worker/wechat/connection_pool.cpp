@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wechat/connection_pool.hpp"
 
+#include "common/log.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -35,6 +37,7 @@ struct connection_pool::host {
     request_writer writer;
     host_resolver resolver;
     tls_session session;
+    bool failing = false;                     ///< The latest connection could not be opened.
     std::vector<std::unique_ptr<entry>> idle; ///< The one used last is at the back.
 };
 
@@ -171,21 +174,35 @@ asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
         result.failure = transport_failure::resolve;
         result.error = "resolving " + to.url.host + ": " + resolved.error;
         result.host_failed = true;
+        report(to, result);
         co_return result;
     }
     const https_connection::connect_outcome outcome =
         co_await fresh->connect(std::move(resolved.addresses), deadline, settings_.address_timeout);
-    note(outcome, to);
+    learn(outcome, to);
     if (outcome.failure == transport_failure::none) {
         result.connection = std::move(fresh);
     }
     result.failure = outcome.failure;
     result.error = outcome.error;
     result.host_failed = outcome.failure != transport_failure::none && outcome.failure != transport_failure::cancelled;
+    report(to, result);
     co_return result;
 }
 
-void connection_pool::note(const https_connection::connect_outcome& outcome, host& at)
+void connection_pool::report(host& at, const opened& result)
+{
+    // Once when it begins and once when it ends, however many requests meet it.
+    if (result.host_failed && !at.failing) {
+        at.failing = true;
+        log::warn("wechat", "cannot connect", {{"host", at.url.authority}, {"why", result.error}});
+    } else if (!result.connection.empty() && at.failing) {
+        at.failing = false;
+        log::info("wechat", "connected again", {{"host", at.url.authority}});
+    }
+}
+
+void connection_pool::learn(const https_connection::connect_outcome& outcome, host& at)
 {
     for (const asio::ip::tcp::endpoint& address : outcome.failed) {
         at.resolver.demote(address);

@@ -90,7 +90,8 @@ private:
     bool evict_one_idle();
     void reap(steady_time now);
     void schedule_reaping();
-    void note(const https_connection::connect_outcome& outcome, host& at);
+    void learn(const https_connection::connect_outcome& outcome, host& at);
+    static void report(host& at, const opened& result);
 
     asio::io_context& io_;
     client_settings settings_;

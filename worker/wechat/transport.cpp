@@ -102,12 +102,15 @@ void transport::learn(host_selector::choice chosen, const exchange_outcome& outc
     } else if (host_failed && outcome.failure != transport_failure::cancelled) {
         moved = selector_.unreachable(chosen, steady_clock::now());
     }
-    if (moved) {
-        ++pool_.counters().hosts_changed;
-        log::warn("wechat", outcome.reach == reach::answered ? "back to the first base URL" : "to the next base URL",
-                  {{"now", pool_.authority(selector_.current())},
-                   {"tried", pool_.authority(chosen.host)},
-                   {"why", outcome.error}});
+    if (!moved) {
+        return;
+    }
+    ++pool_.counters().hosts_changed;
+    const std::string& now = pool_.authority(selector_.current());
+    if (outcome.reach == reach::answered) {
+        log::info("wechat", "back to the first base URL", {{"host", now}});
+    } else {
+        log::warn("wechat", "to the next base URL", {{"host", now}, {"why", outcome.error}});
     }
 }
 
