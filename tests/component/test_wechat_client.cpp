@@ -247,7 +247,7 @@ asio::awaitable<int> push_many(wechat::transport& over, int count)
     int accepted = 0;
     for (int number = 0; number < count; ++number) {
         asio::co_spawn(co_await asio::this_coro::executor, pushes.send(request),
-                       [&](std::exception_ptr, const domain::push_reply& reply) {
+                       [&](const std::exception_ptr&, const domain::push_reply& reply) {
                            accepted += reply.errcode == 0 ? 1 : 0;
                            if (--left == 0) {
                                ended.cancel();

@@ -3,6 +3,7 @@
 #include "tests/support/wechat_client_fixture.hpp"
 
 #include <atomic>
+#include <tuple>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -224,7 +225,7 @@ TEST_F(wechat_faults, a_request_that_the_server_does_not_take_is_unknown_once_a_
     std::atomic<bool> ended{false};
     const scripted_server server(tls(), [&ended](scripted_connection&) { ended.wait(false); });
     connect_to({server.url()});
-    const domain::push_reply reply = push(std::string(30'000'000, 'x'));
+    const domain::push_reply reply = push(std::string(std::size_t{30} << 20U, 'x'));
     ended = true;
     ended.notify_all();
     EXPECT_EQ(reply.reach, reach::unknown);
@@ -255,13 +256,13 @@ public:
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t length = sizeof address;
         listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-        ::bind(listener_, reinterpret_cast<sockaddr*>(&address), length);
+        std::ignore = ::bind(listener_, reinterpret_cast<sockaddr*>(&address), length);
         ::listen(listener_, 0);
         ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
         port_ = ntohs(address.sin_port);
         for (int& each : fillers_) {
             each = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-            ::connect(each, reinterpret_cast<sockaddr*>(&address), length);
+            std::ignore = ::connect(each, reinterpret_cast<sockaddr*>(&address), length);
         }
     }
     deaf_port(const deaf_port&) = delete;

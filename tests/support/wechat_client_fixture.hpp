@@ -77,7 +77,7 @@ public:
         std::optional<Result> result;
         std::exception_ptr failure;
         asio::co_spawn(io, std::move(what),
-                       asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr error, Result value) {
+                       asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr& error, Result value) {
                            failure = error;
                            result = std::move(value);
                        }));

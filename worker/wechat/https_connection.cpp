@@ -55,17 +55,17 @@ public:
     {
         while (received.size() > 0) {
             error_code error;
-            received.consume(reader_->put(received.cdata(), error));
+            received.consume(reader().put(received.cdata(), error));
             if (error == beast::http::error::need_more) {
                 return received.size() + read_size > most_received ? progress::unreadable : progress::incomplete;
             }
-            if (error || reader_->is_unbounded() || reader_->status() == 101) {
+            if (error || reader().is_unbounded() || reader().status() == 101) {
                 return progress::unreadable;
             }
-            if (!reader_->is_done()) {
+            if (!reader().is_done()) {
                 return progress::incomplete;
             }
-            if (!reader_->is_interim()) {
+            if (!reader().is_interim()) {
                 return progress::complete;
             }
             if (++interim_ > most_interim) {
@@ -76,10 +76,10 @@ public:
         return progress::incomplete;
     }
 
-    response_reader& reader() { return *reader_; }
+    response_reader& reader() { return *reader_; } // NOLINT(bugprone-unchecked-optional-access): never empty
 
 private:
-    std::optional<response_reader> reader_{std::in_place};
+    std::optional<response_reader> reader_{std::in_place}; ///< A parser cannot be used twice; only so is it replaced.
     int interim_ = 0;
 };
 
@@ -269,17 +269,18 @@ bool https_connection::is_alive()
 void https_connection::close() noexcept
 {
     if (tls_ && tcp_.socket().is_open()) {
+        SSL* const native = tls_->native_handle();
         if (clean_) {
-            say_goodbye();
+            say_goodbye(native);
         }
         // Otherwise OpenSSL takes the end for an attack and makes the session useless for the next connection.
-        SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_set_shutdown(native, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     }
     clean_ = false;
     tcp_.close();
 }
 
-void https_connection::say_goodbye() noexcept
+void https_connection::say_goodbye(SSL* native) noexcept
 {
     // async_shutdown waits for the far end, which may never answer; its first half is all that is owed. The alert goes
     // into a buffer of its own, since Asio's is out of reach, and from there to the kernel, if there is room.
@@ -287,7 +288,6 @@ void https_connection::say_goodbye() noexcept
     if (buffer == nullptr) {
         return;
     }
-    SSL* const native = tls_->native_handle();
     SSL_set0_wbio(native, buffer);
     ERR_clear_error();
     SSL_shutdown(native);

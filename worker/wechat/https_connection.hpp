@@ -109,7 +109,7 @@ private:
                                           domain::transport_failure otherwise) const;
     exchange_outcome answered(response_reader& reader);
     [[nodiscard]] bool is_silent_after_answer();
-    void say_goodbye() noexcept;
+    void say_goodbye(SSL* native) noexcept;
 
     const base_url& url_;
     tls_session& session_;

@@ -15,11 +15,11 @@ asio::awaitable<domain::push_reply> push_client::send(engine::push_request reque
     post.path = request.kind->path;
     post.query = query;
     post.body = request.body;
-    http_answer answer = co_await transport_.exchange(post);
-    co_return read_push_reply(std::move(answer), std::chrono::time_point_cast<milliseconds>(wall_time::clock::now()));
+    const http_answer answer = co_await transport_.exchange(post);
+    co_return read_push_reply(answer, std::chrono::time_point_cast<milliseconds>(wall_time::clock::now()));
 }
 
-domain::push_reply read_push_reply(http_answer answer, wall_time now)
+domain::push_reply read_push_reply(const http_answer& answer, wall_time now)
 {
     const exchange_outcome& outcome = answer.outcome;
     domain::push_reply reply;

@@ -21,6 +21,6 @@ private:
 
 /// What a finished attempt says about the message. Pure but for `now`, which an HTTP date in Retry-After is set
 /// against.
-domain::push_reply read_push_reply(http_answer answer, wall_time now);
+domain::push_reply read_push_reply(const http_answer& answer, wall_time now);
 
 } // namespace wxcourier::wechat
