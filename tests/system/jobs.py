@@ -1,5 +1,6 @@
 """Jobs: one of each kind with a body WeChat would take, as producers write them."""
 import dataclasses
+import hashlib
 import itertools
 import json
 
@@ -29,6 +30,7 @@ def openid(number):
 
 def message(kind, touser, mark=""):
     """A body of the kind; `mark` goes in where text may stand."""
+    form_id = hashlib.sha256(f"{touser}{mark}".encode()).hexdigest()[:32]
     data = {"thing1": {"value": f"巅峰单词{mark}"}, "time2": {"value": "2026-11-22 08:30"}}
     bodies = {
         "official.template": {"template_id": TEMPLATE, "url": "https://example.com/", "data": data},
@@ -36,12 +38,12 @@ def message(kind, touser, mark=""):
                                     "data": {"content": {"value": f"您好{mark}", "color": "#173177"}}},
         "official.subscribe": {"template_id": TEMPLATE, "page": "https://example.com/", "data": data},
         "official.custom": {"msgtype": "text", "text": {"content": f"您好{mark}"}},
-        "miniprogram.template": {"template_id": TEMPLATE, "form_id": f"form{touser}{mark}", "page": "pages/index/index",
+        "miniprogram.template": {"template_id": TEMPLATE, "form_id": form_id, "page": "pages/index/index",
                                  "data": {"keyword1": {"value": f"石头{mark}"}}},
         "miniprogram.subscribe": {"template_id": TEMPLATE, "page": "pages/index/index", "data": data,
                                   "miniprogram_state": "formal", "lang": "zh_CN"},
         "miniprogram.uniform": {"weapp_template_msg": {
-            "template_id": TEMPLATE, "page": "pages/index/index", "form_id": f"form{touser}{mark}",
+            "template_id": TEMPLATE, "page": "pages/index/index", "form_id": form_id,
             "emphasis_keyword": "", "data": {"keyword1": {"value": f"石头{mark}"}}}},
         "miniprogram.custom": {"msgtype": "text", "text": {"content": f"您好{mark}"}},
     }
