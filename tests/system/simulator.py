@@ -27,6 +27,7 @@ class Simulator(Process):
 
     def control(self, method, path, **arguments):
         """One call of its control endpoints."""
+        assert self.alive(), f"the simulator ended with {self.process.returncode}\n{self.err()[-3000:]}"
         reply = self.session.request(method, f"{self.url}/_simulator/{path}", timeout=30, **arguments)
         assert reply.ok, f"{method} {path}: {reply.status_code} {reply.text}"
         return reply
