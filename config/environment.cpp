@@ -82,8 +82,6 @@ void substitute_environment(yaml_node& node, findings& found)
         node.is = yaml_node::kind::refused;
     for (auto& item : node.items)
         substitute_environment(item, found);
-    for (auto& entry : node.entries)
-        substitute_environment(entry.value, found);
 }
 
 } // namespace wxcourier::config

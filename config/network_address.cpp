@@ -69,7 +69,9 @@ std::optional<std::uint16_t> parse_port(std::string_view text)
 std::optional<listen_address> parse_listen_address(std::string_view text)
 {
     const auto parts = split_authority(text);
-    const auto port = parts && parts->port ? parse_port(*parts->port) : std::nullopt;
+    if (!parts || !parts->port)
+        return std::nullopt;
+    const auto port = parse_port(*parts->port);
     if (!port)
         return std::nullopt;
     return listen_address{std::string{parts->host}, *port};

@@ -39,6 +39,7 @@ bool read_topic_name(const setting& from, std::string& into, std::size_t longest
 void read_allowed_apps(const setting& from, jobs_topic& into, const std::vector<app_settings>& apps)
 {
     std::vector<std::string_view> known;
+    known.reserve(apps.size());
     for (const auto& app : apps)
         known.emplace_back(app.name);
     const auto items = from.items("a list of apps' names");

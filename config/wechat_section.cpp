@@ -15,17 +15,15 @@ constexpr std::string_view expected_url = "https://HOST or https://HOST:PORT";
 constexpr std::size_t max_ca_bytes = std::size_t{16} * 1024 * 1024;
 
 /// What keeps a URL from being a base URL. Empty: nothing. No URL is shown: one with a password in it may be here.
-std::string_view base_url_problem(const std::optional<url_parts>& url)
+std::string_view base_url_problem(const url_parts& url)
 {
-    if (!url)
-        return "is not a URL";
-    if (url->has_user_info)
+    if (url.has_user_info)
         return "has a user name or password in it";
-    if (!url->path.empty() && url->path != "/")
+    if (!url.path.empty() && url.path != "/")
         return "has a path";
-    if (url->has_query || url->has_fragment)
+    if (url.has_query || url.has_fragment)
         return "has a query or fragment";
-    if (url->scheme == "http" && !is_loopback(url->host))
+    if (url.scheme == "http" && !is_loopback(url.host))
         return "is plain http to another machine";
     return {};
 }
@@ -36,7 +34,11 @@ void read_base_url(const setting& from, std::vector<std::string>& into)
     if (!text)
         return;
     const auto url = parse_url(*text);
-    if (const auto problem = base_url_problem(url); !problem.empty()) {
+    if (!url) {
+        from.error("is not a URL, expected " + std::string{expected_url});
+        return;
+    }
+    if (const auto problem = base_url_problem(*url); !problem.empty()) {
         from.error(std::string{problem} + ", expected " + std::string{expected_url});
         return;
     }

@@ -102,8 +102,10 @@ public:
     {
         auto node = begin(mark, "", anchor);
         // Where nothing is written, the mark is that of whatever comes next: the key, or the list, says more.
-        if (!open_.empty() && !lines_.holds_null(mark))
-            node.at = open_.back().key ? open_.back().key->at : open_.back().node.at;
+        if (!open_.empty() && !lines_.holds_null(mark)) {
+            const auto& parent = open_.back();
+            node.at = parent.key ? parent.key->at : parent.node.at;
+        }
         finish(std::move(node));
     }
 
@@ -197,12 +199,12 @@ private:
         else if (!parent.key)
             parent.key = std::move(node);
         else
-            add_entry(parent, std::move(node));
+            add_value(parent, std::move(node));
     }
 
-    void add_entry(unfinished& parent, yaml_node value)
+    void add_value(unfinished& parent, yaml_node value)
     {
-        const auto key = *std::exchange(parent.key, std::nullopt);
+        const auto key = std::exchange(parent.key, std::nullopt).value_or(yaml_node{});
         if (key.is == yaml_node::kind::refused)
             return;
         if (key.is != yaml_node::kind::scalar) {
@@ -215,7 +217,9 @@ private:
                                      std::to_string(first->second.line) + " already");
             return;
         }
-        parent.node.entries.push_back({key.text, key.at, std::move(value)});
+        value.key = key.text;
+        value.key_at = key.at;
+        parent.node.items.push_back(std::move(value));
     }
 
     const line_index& lines_;

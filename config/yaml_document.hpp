@@ -22,8 +22,6 @@ inline constexpr std::size_t max_line_bytes = std::size_t{8} * 1024;
 /// The deepest value there is stands 6 deep.
 inline constexpr int max_depth = 16;
 
-struct yaml_entry;
-
 /// One value of the document.
 struct yaml_node {
     enum class kind : std::uint8_t {
@@ -36,17 +34,12 @@ struct yaml_node {
 
     kind is = kind::null;
     place at{};
-    std::string text{};    ///< Of a scalar, with every `${NAME}` replaced.
-    std::string written{}; ///< As it stands in the file, safe to show where `text` may hold a secret.
-    bool quoted = false;   ///< A scalar that can only be a string: in quotes, or a block.
-    std::vector<yaml_node> items{};
-    std::vector<yaml_entry> entries{}; ///< Keys are unique.
-};
-
-struct yaml_entry {
-    std::string key;
-    place at;
-    yaml_node value;
+    std::string text{};             ///< Of a scalar, with every `${NAME}` replaced.
+    std::string written{};          ///< As it stands in the file, safe to show where `text` may hold a secret.
+    bool quoted = false;            ///< A scalar that can only be a string: in quotes, or a block.
+    std::vector<yaml_node> items{}; ///< Of a sequence, or the values of a mapping.
+    std::string key{};              ///< Of a mapping's value: unique in its mapping.
+    place key_at{};
 };
 
 /// Parses one document. Refuses: more than `max_file_bytes`, lines of more than `max_line_bytes`, bytes that are not

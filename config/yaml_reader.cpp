@@ -241,20 +241,19 @@ bool mapping::acceptable(const setting& from)
     return false;
 }
 
-const yaml_entry* mapping::find(std::string_view key) const
+const yaml_node* mapping::find(std::string_view key) const
 {
     if (!self_.is(kind::mapping))
         return nullptr;
-    const auto& entries = self_.node_->entries;
-    const auto found =
-        std::find_if(entries.begin(), entries.end(), [key](const auto& each) { return each.key == key; });
-    return found != entries.end() ? &*found : nullptr;
+    const auto& values = self_.node_->items;
+    const auto found = std::find_if(values.begin(), values.end(), [key](const auto& each) { return each.key == key; });
+    return found != values.end() ? &*found : nullptr;
 }
 
-setting mapping::child(std::string_view key, const yaml_entry* entry, std::string_view pattern) const
+setting mapping::child(std::string_view key, const yaml_node* value, std::string_view pattern) const
 {
-    return {self_.context_, entry != nullptr ? &entry->value : nullptr, entry != nullptr ? entry->value.at : self_.at_,
-            joined(self_.path_, key), joined(self_.pattern_, pattern)};
+    return {self_.context_, value, value != nullptr ? value->at : self_.at_, joined(self_.path_, key),
+            joined(self_.pattern_, pattern)};
 }
 
 setting mapping::operator[](std::string_view key)
@@ -281,8 +280,8 @@ std::vector<mapping::entry> mapping::entries()
     free_keys_ = true;
     std::vector<entry> all;
     if (self_.is(kind::mapping))
-        for (const auto& each : self_.node_->entries)
-            all.push_back({each.key, each.at, child(each.key, &each, "*")});
+        for (const auto& each : self_.node_->items)
+            all.push_back({each.key, each.key_at, child(each.key, &each, "*")});
     if (!all.empty())
         self_.context_->known_keys.insert(joined(self_.pattern_, "*"));
     return all;
@@ -295,7 +294,7 @@ bool mapping::is_known(std::string_view key) const
 
 bool mapping::all_known() const
 {
-    return !self_.is(kind::mapping) || std::all_of(self_.node_->entries.begin(), self_.node_->entries.end(),
+    return !self_.is(kind::mapping) || std::all_of(self_.node_->items.begin(), self_.node_->items.end(),
                                                    [this](const auto& each) { return is_known(each.key); });
 }
 
@@ -304,7 +303,7 @@ void mapping::report_unknown() const
     if (all_known())
         return;
     const std::vector<std::string_view> known{known_.begin(), known_.end()};
-    for (const auto& entry : self_.node_->entries) {
+    for (const auto& entry : self_.node_->items) {
         if (is_known(entry.key))
             continue;
         auto what = "unknown key" + (concealed_ ? "" : ' ' + in_quotes(entry.key));
@@ -312,7 +311,7 @@ void mapping::report_unknown() const
             what += " in " + self_.path_;
         const auto meant = nearest(entry.key, known);
         what += meant.empty() ? ", expected " + alternatives(known) : ", did you mean " + in_quotes(meant) + "?";
-        self_.context_->found.error(entry.at, std::move(what));
+        self_.context_->found.error(entry.key_at, std::move(what));
     }
 }
 

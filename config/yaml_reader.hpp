@@ -71,6 +71,7 @@ public:
     bool choose(Value& into, const std::vector<std::pair<std::string_view, Value>>& choices) const
     {
         std::vector<std::string_view> words;
+        words.reserve(choices.size());
         for (const auto& each : choices)
             words.push_back(each.first);
         const auto index = choose_word(words);
@@ -142,8 +143,8 @@ private:
     static bool acceptable(const setting& from);
     void report_unknown() const;
     [[nodiscard]] bool is_known(std::string_view key) const;
-    [[nodiscard]] const yaml_entry* find(std::string_view key) const;
-    [[nodiscard]] setting child(std::string_view key, const yaml_entry* entry, std::string_view pattern) const;
+    [[nodiscard]] const yaml_node* find(std::string_view key) const;
+    [[nodiscard]] setting child(std::string_view key, const yaml_node* value, std::string_view pattern) const;
 
     setting self_;
     std::vector<std::string> known_;
