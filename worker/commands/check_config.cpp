@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/check_config.hpp"
 
+#include "commands/loaded_settings.hpp"
 #include "config/load.hpp"
-#include "kafka/library.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -10,7 +10,6 @@
 
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,23 +27,10 @@ std::string count(std::size_t number, std::string_view noun)
     return std::to_string(number) + ' ' + std::string{noun} + (number == 1 ? "" : "s");
 }
 
-config::property_verdict check_property(const std::string& name, std::optional<std::string_view> value)
-{
-    switch (kafka::ask_about_property(name, value)) {
-    case kafka::property_answer::unknown_name:
-        return config::property_verdict::unknown_name;
-    case kafka::property_answer::bad_value:
-        return config::property_verdict::bad_value;
-    case kafka::property_answer::good:
-        break;
-    }
-    return config::property_verdict::good;
-}
-
 int check_config(const check_config_options& options)
 {
     const auto want = options.no_secrets ? config::secrets::ignored : config::secrets::required;
-    const auto outcome = config::load_file(options.file, want, check_property);
+    const auto outcome = config::load_file(options.file, want, check_kafka_property);
     for (auto warning : outcome.warnings) {
         warning.what.insert(0, "warning: ");
         std::cerr << config::to_string(warning, options.file) << '\n';
