@@ -180,7 +180,10 @@ void fault_script::used(const choice& played)
         return;
     }
     const auto rule = std::ranges::find(rules_, played.rule, &numbered_rule::number);
-    if (rule != rules_.end() && rule->rule.times && --*rule->rule.times == 0) {
+    if (rule == rules_.end()) {
+        return;
+    }
+    if (auto& left = rule->rule.times; left && --*left == 0) {
         rules_.erase(rule);
     }
 }

@@ -116,7 +116,7 @@ verdict check_miniprogram(json_value message, bool needs_page)
         return refuse(40013);
     }
     const json_value page = member(target, "pagepath");
-    const bool broken = page && (!page.is(json_type::string) || has_blank(*text_of(page)));
+    const bool broken = page && (!page.is(json_type::string) || has_blank(page.text()));
     return broken || (needs_page && !page) ? refuse(40165) : std::nullopt;
 }
 

@@ -113,8 +113,8 @@ asio::awaitable<void> accept_all(std::shared_ptr<Shared> shared)
         }
         boost::system::error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
-        if (shared->tls) {
-            serve(shared, asio::ssl::stream<tcp::socket>(std::move(socket), *shared->tls));
+        if (auto& tls = shared->tls) {
+            serve(shared, asio::ssl::stream<tcp::socket>(std::move(socket), *tls));
         } else {
             serve(shared, std::move(socket));
         }
