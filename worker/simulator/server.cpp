@@ -101,15 +101,15 @@ asio::awaitable<void> accept_all(std::shared_ptr<Shared> shared)
 {
     while (shared->acceptor.is_open()) {
         auto [error, socket] = co_await shared->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+        if (!shared->acceptor.is_open()) {
+            co_return;
+        }
         if (error) {
             // Out of descriptors, as a rule: spinning would not bring them back.
             shared->accept_pause.expires_after(accept_backoff);
             const auto [ignored] = co_await shared->accept_pause.async_wait(asio::as_tuple(asio::use_awaitable));
             static_cast<void>(ignored);
             continue;
-        }
-        if (!shared->acceptor.is_open()) {
-            co_return;
         }
         boost::system::error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
