@@ -18,7 +18,7 @@ namespace asio = engine::asio;
 
 /// Missing topics are looked for again after this.
 constexpr seconds topic_check_interval{2};
-constexpr seconds topic_check_timeout{10};
+constexpr seconds topic_check_timeout{3};
 /// What closing the clients may take beyond the drain.
 constexpr seconds close_timeout{4};
 /// After a failure nothing can be committed any more; what is under way still gets its status.
@@ -94,6 +94,7 @@ asio::awaitable<bool> application::wait_for_topics()
 {
     kafka::topic_admin admin(io_.get_executor(), kafka_client_of(settings_));
     std::string reported;
+    not_ready_ = "looking for the topics at " + settings_.kafka.bootstrap_servers;
     while (!stopping_) {
         const auto wanted = topics_of(settings_);
         auto found = co_await admin.find_missing(wanted, clock_.now() + topic_check_timeout);
@@ -109,7 +110,9 @@ asio::awaitable<bool> application::wait_for_topics()
         }
         if (found.error.empty() && found.missing.empty())
             break;
-        not_ready_ = found.error.empty() ? "missing topics: " + joined(found.missing) : found.error;
+        not_ready_ = found.error.empty()
+                         ? "missing topics: " + joined(found.missing) + " (topics.create would make them)"
+                         : "Kafka at " + settings_.kafka.bootstrap_servers + ": " + found.error;
         if (not_ready_ != reported)
             log::warn("app", "waiting for Kafka", {{"reason", not_ready_}});
         reported = not_ready_;
@@ -175,7 +178,9 @@ ops::probe_state application::readiness() const
             state.details.emplace_back(name, "halted: " + std::string(report.reason) + ": " + report.detail);
         } else if (report.health != domain::token_health::good) {
             state.good = false;
-            state.details.emplace_back(name, "no token: " + std::string(report.reason));
+            state.details.emplace_back(name, report.reason.empty()
+                                                 ? "no token yet"
+                                                 : "no token: " + std::string(report.reason) + ": " + report.detail);
         }
     }
     for (const auto& each : consumer_.stopped_partitions())

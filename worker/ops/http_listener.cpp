@@ -14,6 +14,8 @@
 
 #include <list>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace wxcourier::ops {
@@ -78,11 +80,16 @@ struct http_listener::state : std::enable_shared_from_this<state> {
     state(asio::any_io_executor executor, listener_options chosen, handler handle)
         : options(std::move(chosen)), answer(std::move(handle)), acceptor(executor), ended(executor), retry(executor)
     {
-        const tcp::endpoint endpoint(asio::ip::make_address(options.host), options.port);
-        acceptor.open(endpoint.protocol());
-        acceptor.set_option(tcp::acceptor::reuse_address(true));
-        acceptor.bind(endpoint);
-        acceptor.listen(asio::socket_base::max_listen_connections);
+        try {
+            const tcp::endpoint endpoint(asio::ip::make_address(options.host), options.port);
+            acceptor.open(endpoint.protocol());
+            acceptor.set_option(tcp::acceptor::reuse_address(true));
+            acceptor.bind(endpoint);
+            acceptor.listen(asio::socket_base::max_listen_connections);
+        } catch (const boost::system::system_error& error) {
+            throw std::runtime_error(options.name + ".listen: cannot listen on " + options.host + ':' +
+                                     std::to_string(options.port) + ": " + error.code().message());
+        }
     }
 
     asio::awaitable<void> accept_all()

@@ -47,7 +47,7 @@ class http_listener {
 public:
     using handler = std::function<http_reply(const http_question&)>;
 
-    /// Binds at once. @throws boost::system::system_error when the address cannot be bound.
+    /// Binds at once. @throws std::runtime_error, with a text for the operator, when the address cannot be had.
     http_listener(boost::asio::any_io_executor executor, listener_options options, handler answer);
     ~http_listener();
     http_listener(const http_listener&) = delete;
