@@ -4,9 +4,8 @@
 #include "app/settings_mapping.hpp"
 #include "common/log.hpp"
 #include "common/version.hpp"
+#include "kafka/library.hpp"
 #include "kafka/topic_admin.hpp"
-
-#include <librdkafka/rdkafka.h>
 
 #include <algorithm>
 #include <utility>
@@ -57,7 +56,7 @@ application::application(asio::io_context& io, config::settings settings)
                 ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); }, &metrics_})),
       stop_(clock_.make_alarm())
 {
-    metrics_["wxcourier_build_info"].with({std::string(version), rd_kafka_version_str()}).set(1);
+    metrics_["wxcourier_build_info"].with({std::string(version), kafka::library_version()}).set(1);
     metrics_.before_exposition([this] { refresh_gauges(); });
 }
 
@@ -66,7 +65,7 @@ application::~application() = default;
 asio::awaitable<int> application::run()
 {
     log::info("app", "starting",
-              {{"version", version}, {"worker", options_.worker}, {"librdkafka", rd_kafka_version_str()}});
+              {{"version", version}, {"worker", options_.worker}, {"librdkafka", kafka::library_version()}});
     tasks_.spawn(listener_.run());
     bool clean = true;
     if (co_await wait_for_topics()) {

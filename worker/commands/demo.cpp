@@ -4,7 +4,6 @@
 #include "app/application.hpp"
 #include "app/settings_mapping.hpp"
 #include "codec/status_codec.hpp"
-#include "commands/article_jobs.hpp"
 #include "commands/progress_bar.hpp"
 #include "commands/status_line.hpp"
 #include "common/log.hpp"
@@ -18,6 +17,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
+#include <commands/article_jobs.hpp> // generated from config/examples
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>

@@ -32,6 +32,8 @@ conf_handle consumer_conf(const consumer_settings& settings)
     return make_conf(settings.client,
                      {
                          {"partition.assignment.strategy", strategy},
+                         // A killed replica's partitions wait so long for their next owner: librdkafka's 45 s are many.
+                         {"session.timeout.ms", "10000"},
                          // Bounds of what is fetched ahead, for each partition: with 12 partitions 24 MiB at most, and
                          // still enough for a poll every few milliseconds. A larger record always gets through: these
                          // are soft limits, to the broker and to librdkafka.
