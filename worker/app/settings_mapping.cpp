@@ -133,6 +133,20 @@ std::vector<std::string> topics_of(const config::settings& settings)
     return topics;
 }
 
+std::vector<std::string> not_built_yet(const config::settings& settings)
+{
+    std::vector<std::string> refused;
+    if (settings.delivery.ordering != config::ordering::none)
+        refused.emplace_back("delivery.ordering: key is not built yet, expected none");
+    if (settings.admin.listen)
+        refused.emplace_back("admin.listen is not built yet, expected null");
+    for (const auto& app : settings.apps)
+        if (app.token.source == config::token_source::shared)
+            refused.push_back("app " + app.name +
+                              ": token.source: shared is not built yet, expected stable or classic");
+    return refused;
+}
+
 std::string instance_id()
 {
     std::array<char, 256> host{};

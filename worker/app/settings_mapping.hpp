@@ -23,6 +23,10 @@ wechat::client_settings wechat_client_of(const config::settings& settings);
 /// Every topic the worker needs to be there.
 std::vector<std::string> topics_of(const config::settings& settings);
 
+/// What the configuration asks for and this release does not do, one line each: to be refused, since a setting without
+/// effect is worse than none.
+std::vector<std::string> not_built_yet(const config::settings& settings);
+
 /// `HOST-PID`: names this process in statuses and logs.
 std::string instance_id();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/check_config.hpp"
 
+#include "app/settings_mapping.hpp"
 #include "commands/loaded_settings.hpp"
 #include "config/load.hpp"
 
@@ -38,6 +39,11 @@ int check_config(const check_config_options& options)
     for (const auto& error : outcome.errors)
         std::cerr << config::to_string(error, options.file) << '\n';
     if (!outcome.loaded)
+        return 2;
+    const auto refused = app::not_built_yet(*outcome.loaded);
+    for (const auto& each : refused)
+        std::cerr << options.file << ": " << each << '\n';
+    if (!refused.empty())
         return 2;
     std::cout << options.file << ": good, " << count(outcome.loaded->apps.size(), "app")
               << (outcome.warnings.empty() ? "" : ", " + count(outcome.warnings.size(), "warning")) << '\n';

@@ -2,6 +2,7 @@
 #include "commands/run.hpp"
 
 #include "app/application.hpp"
+#include "app/settings_mapping.hpp"
 #include "commands/loaded_settings.hpp"
 #include "common/log.hpp"
 
@@ -45,6 +46,8 @@ asio::awaitable<void> obey_signals(asio::signal_set& signals, app::application& 
 int run_worker(config::settings settings)
 {
     prctl(PR_SET_DUMPABLE, 0); // a core dump would hold access tokens
+    std::signal(SIGHUP, SIG_IGN); // reloading is not built yet; its signal must not end the worker in the middle
+    std::signal(SIGPIPE, SIG_IGN);
     asio::io_context io(1);
     std::unique_ptr<app::application> worker;
     try {
@@ -78,7 +81,12 @@ int run_worker(config::settings settings)
 int load_and_run(const std::string& path)
 {
     auto settings = load_settings(path, config::secrets::required);
-    return settings ? run_worker(std::move(*settings)) : 2;
+    if (!settings)
+        return 2;
+    const auto refused = app::not_built_yet(*settings);
+    for (const auto& each : refused)
+        std::cerr << path << ": " << each << '\n';
+    return refused.empty() ? run_worker(std::move(*settings)) : 2;
 }
 
 } // namespace
