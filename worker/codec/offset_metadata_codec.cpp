@@ -5,15 +5,18 @@
 //   o  finished offsets, relative to the committed one
 //   p  the job under way: its offset, relative to the committed one, then its finished recipients
 //   f  those of its recipients that failed
+//   w  why most of them failed
 //
 //   r  as ranges: for each one the gap before it and its length, each less by what it must be at least, so that no
 //      bytes can say ranges that overlap, touch or run backwards
 //   b  as a bitmap: the first value, then one bit for each value from there on, lowest bit first
+//   t  as a word of the status topic
 //
 // Numbers are varints: 7 bits a byte, the lowest first.
 #include "codec/offset_metadata_codec.hpp"
 
 #include "codec/job_codec.hpp"
+#include "domain/reasons.hpp"
 
 #include <array>
 #include <limits>
@@ -188,9 +191,10 @@ std::optional<ranges> decode_bitmap(std::int64_t base, std::string_view bytes)
 
 // ----------------------------------------------------------------------------------------------------------- sections
 
-enum class subject : char { offsets = 'o', partial = 'p', failed = 'f' };
+enum class subject : char { offsets = 'o', partial = 'p', failed = 'f', why = 'w' };
 constexpr char as_ranges = 'r';
 constexpr char as_bitmap = 'b';
+constexpr char as_word = 't';
 
 /// Appends `list` by the encoding that is shorter, behind `head`.
 void append_section(std::string& text, subject what, const std::string& head, std::int64_t base, const ranges& list)
@@ -207,6 +211,14 @@ void append_section(std::string& text, subject what, const std::string& head, st
     text += static_cast<char>(what);
     text += how;
     append_base64(text, head + bytes);
+}
+
+void append_word(std::string& text, subject what, std::string_view word)
+{
+    text += '.';
+    text += static_cast<char>(what);
+    text += as_word;
+    append_base64(text, word);
 }
 
 std::optional<ranges> decode_list(char how, std::int64_t base, std::string_view bytes)
@@ -241,7 +253,7 @@ bool read_partial(std::int64_t committed, char how, std::string_view bytes, comm
     auto list = offset ? decode_recipients(how, bytes) : std::nullopt;
     if (!list || progress.partial)
         return false;
-    progress.partial = partial_job{*offset, std::move(*list), {}};
+    progress.partial = partial_job{.offset = *offset, .finished = std::move(*list)};
     return true;
 }
 
@@ -267,6 +279,17 @@ bool read_failed(char how, std::string_view bytes, commit_progress& progress)
     return true;
 }
 
+bool read_why(char how, std::string_view word, commit_progress& progress)
+{
+    if (how != as_word || !progress.partial || progress.partial->failed.empty() ||
+        !progress.partial->failed_for.empty())
+        return false;
+    for (const auto& known : domain::all_reasons())
+        if (known.word == word)
+            progress.partial->failed_for = known.word; // another release's word stays unknown
+    return true;
+}
+
 /// Reads one section into `progress`. False: it is none, or one of its sort has been read.
 bool read_section(std::int64_t committed, std::string_view section, commit_progress& progress)
 {
@@ -283,6 +306,8 @@ bool read_section(std::int64_t committed, std::string_view section, commit_progr
         return read_partial(committed, how, *bytes, progress);
     case subject::failed:
         return read_failed(how, *bytes, progress);
+    case subject::why:
+        return read_why(how, *bytes, progress);
     }
     return false;
 }
@@ -303,6 +328,8 @@ std::string encode_offset_metadata(std::int64_t committed, const commit_progress
         append_section(text, subject::partial, head, 0, progress.partial->finished);
         if (!progress.partial->failed.empty())
             append_section(text, subject::failed, {}, 0, progress.partial->failed);
+        if (!progress.partial->failed.empty() && !progress.partial->failed_for.empty())
+            append_word(text, subject::why, progress.partial->failed_for);
     }
     return text;
 }

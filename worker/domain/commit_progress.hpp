@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace wxcourier::domain {
@@ -20,8 +21,10 @@ struct index_range {
 /// A job with recipients that is under way: which of its messages have finished.
 struct partial_job {
     std::int64_t offset = 0;
-    std::vector<index_range> finished; ///< Recipient indices; ascending, disjoint, not adjacent.
-    std::vector<index_range> failed; ///< Those of them that failed: the dead letter names them all, also after a crash.
+    std::vector<index_range> finished{}; ///< Recipient indices; ascending, disjoint, not adjacent.
+    /// Those of them that failed: the dead letter names them all, also after a crash …
+    std::vector<index_range> failed{};
+    std::string_view failed_for{}; ///< … with their most frequent reason (reasons.hpp). Empty: not known.
 
     friend bool operator==(const partial_job&, const partial_job&) = default;
 };

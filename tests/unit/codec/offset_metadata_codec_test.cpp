@@ -70,6 +70,19 @@ TEST(offset_metadata, reads_and_writes_the_texts_of_earlier_releases)
                                   .partial = partial_job{.offset = 100, .finished = {{0, 9}}, .failed = {{4, 4}}}};
     EXPECT_EQ(encode_offset_metadata(100, partial), "w1.orAQA.prAAAJ.frBAA");
     EXPECT_EQ(decode_offset_metadata(100, "w1.orAQA.prAAAJ.frBAA"), partial);
+
+    auto explained = partial;
+    explained.partial->failed_for = "not_permitted";
+    EXPECT_EQ(encode_offset_metadata(100, explained), "w1.orAQA.prAAAJ.frBAA.wtbm90X3Blcm1pdHRlZA");
+    EXPECT_EQ(decode_offset_metadata(100, "w1.orAQA.prAAAJ.frBAA.wtbm90X3Blcm1pdHRlZA"), explained);
+}
+
+TEST(offset_metadata, takes_a_reason_it_does_not_know_for_none)
+{
+    const auto progress = decode_offset_metadata(100, "w1.prAAAJ.frBAA.wtbmV3X3JlYXNvbg"); // new_reason
+    ASSERT_TRUE(progress && progress->partial);
+    EXPECT_EQ(progress->partial->failed_for, "");
+    EXPECT_EQ(decode_offset_metadata(100, "w1.prAAAJ.wtbmV3X3JlYXNvbg"), std::nullopt) << "nobody failed";
 }
 
 TEST(offset_metadata, holds_the_ends_of_the_offsets)
