@@ -20,4 +20,9 @@ inline void PrintTo(job_state state, std::ostream* out)
     *out << to_string(state);
 }
 
+inline void PrintTo(const status_record& status, std::ostream* out)
+{
+    *out << status.touser.value_or("(null)") << ' ' << to_string(status.state) << ' ' << status.reason;
+}
+
 } // namespace wxcourier::domain
