@@ -41,6 +41,8 @@ public:
 
     [[nodiscard]] std::size_t unfinished() const noexcept { return unfinished_.size(); }
     [[nodiscard]] std::optional<std::int64_t> oldest_unfinished() const noexcept;
+    /// From the oldest unfinished offset to the highest one seen: what the metadata of a commit has to tell about.
+    [[nodiscard]] std::int64_t span() const noexcept { return unfinished_.empty() ? 0 : *next_ - unfinished_.front(); }
 
 private:
     std::deque<std::int64_t> unfinished_; ///< Ascending.

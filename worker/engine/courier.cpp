@@ -26,14 +26,9 @@ std::vector<domain::app_limits> limits_of(const std::vector<app_options>& apps)
     return limits;
 }
 
-/// As many finished jobs as may be in flight make a commit due, so that a crash repeats no more than twice that.
-std::size_t in_flight_limit(const std::vector<app_options>& apps)
-{
-    std::size_t sum = 0;
-    for (const auto& each : apps)
-        sum += each.limits.concurrency;
-    return std::clamp<std::size_t>(sum, 1, 4096);
-}
+/// As many finished messages as may be in flight make a commit due (docs/reference.md, `commit_interval`); this many
+/// are enough to be worth one.
+constexpr std::size_t most_before_a_commit = 4096;
 
 std::uint64_t seed_of(const engine_options& options)
 {
@@ -55,8 +50,8 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)),
-      committer_(source, time, metrics, options_.commit_interval, in_flight_limit(options_.apps)),
+      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
+                                                   std::min(in_flight_limit(options_), most_before_a_commit)),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
@@ -125,7 +120,7 @@ asio::awaitable<void> courier::housekeeping()
         next = std::max(next, time_.now() - housekeeping_interval);
         if (round % housekeeping_rounds_a_second != 0)
             continue;
-        senders_.expire_waiting();
+        senders_.follow_wall_clock();
         ledger_.report_deferrals(credentials_);
     }
 }
@@ -176,7 +171,7 @@ asio::awaitable<bool> courier::settle(std::vector<assignment_id> ids, steady_tim
         if (auto* const each = committer_.find(id))
             each->going = true;
     ledger_.let_go(ids);
-    while (ledger_.busy(ids) != 0 && time_.now() < deadline)
+    while (ledger_.busy(ids) != 0 && !stopped_ && time_.now() < deadline)
         co_await progress_.wait_until(deadline);
     co_return co_await committer_.flush(ids, deadline);
 }
@@ -204,6 +199,7 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     committer_.stop();
     credentials_.stop();
     housekeeping_->wake();
+    progress_.notify();
     co_return report;
 }
 

@@ -58,6 +58,7 @@ bool intake::read(std::size_t most)
 void intake::take(offset_committer::partition& from, inbound_record record)
 {
     metrics_["wxcourier_jobs_read_total"].with({from.topic}).add();
+    ++from.unmeasured;
     if (!from.tracker.begin(record.offset)) {
         committer_.note_progress(record.assignment); // it had finished before this process got the partition
         return;

@@ -11,6 +11,7 @@
 #include "engine/memory_budget.hpp"
 #include "engine/ports.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -45,14 +46,21 @@ struct job_in_progress {
     // Progress over the messages.
     std::size_t next_message = 0; ///< The first that was not admitted yet.
     std::size_t admitted = 0;     ///< Under way: admitted, and their statuses not acknowledged.
-    domain::index_set finished;   ///< Statuses acknowledged.
+    std::size_t unreported = 0;   ///< Messages whose statuses are not acknowledged.
+    domain::index_set finished;   ///< What a restart does not send: statuses acknowledged; at_most_once: sent.
     domain::index_set failed;     ///< Ended `failed`.
     std::map<std::string_view, std::size_t> failure_reasons;
-    std::string failure_text; ///< WeChat's words on the latest failure.
+    std::string failure_text;      ///< WeChat's words on the latest failure.
+    bool offset_finished = false;  ///< at_most_once: before its message was sent.
+    std::size_t sent_messages = 0; ///< Of a job without recipients: requests were made for it.
 
-    [[nodiscard]] bool all_finished() const noexcept
+    /// The most frequent reason among the failed ones. Empty: none failed.
+    [[nodiscard]] std::string_view failed_for() const noexcept
     {
-        return static_cast<std::size_t>(finished.size()) == messages.size();
+        const auto most =
+            std::max_element(failure_reasons.begin(), failure_reasons.end(),
+                             [](const auto& left, const auto& right) { return left.second < right.second; });
+        return most == failure_reasons.end() ? std::string_view{} : most->first;
     }
 };
 
@@ -68,6 +76,7 @@ struct delivery {
     std::optional<steady_duration> first_active; ///< The lane's own clock at the first attempt.
     steady_time ready_at{};                      ///< While queued: when its own wait ends.
     std::string_view wait_reason;                ///< While queued: what for, if the wait is its own.
+    bool committed = false;                      ///< at_most_once: the commit that covers it is acknowledged.
     bool deferral_reported = false;              ///< The present wait stands on the status topic.
     std::optional<int> errcode;                  ///< WeChat's last answer …
     std::string errmsg;                          ///< … in words.

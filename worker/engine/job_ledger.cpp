@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/job_ledger.hpp"
 
+#include "codec/offset_metadata_codec.hpp"
+#include "domain/reasons.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +16,21 @@ namespace {
 
 /// A wait shorter than this is not worth a status (docs/reference.md, `deferred`).
 constexpr seconds long_wait{60};
+/// Any pattern of so many offsets fits three quarters of a commit's metadata, as a bitmap.
+constexpr std::int64_t span_without_care = codec::longest_offset_metadata / 4 * 3 * 6 - 64;
+/// Beyond that, what is read ahead of the last measurement must fit what is left of the metadata.
+constexpr std::int64_t most_unmeasured = 4096;
+
+/// What an earlier assignment wrote of a job's recipients; indices that the job has not are left out.
+domain::index_set within(const std::vector<domain::index_range>& ranges, std::size_t size)
+{
+    const auto end = static_cast<std::int64_t>(size);
+    std::vector<domain::index_range> kept;
+    for (const auto& each : ranges)
+        if (each.first < end)
+            kept.push_back({each.first, std::min(each.last, end - 1)});
+    return domain::index_set(std::move(kept));
+}
 
 } // namespace
 
@@ -20,7 +38,7 @@ job_ledger::job_ledger(const engine_options& options, delivery_store& deliveries
                        offset_committer& committer, status_reporter& reporter, memory_budget& memory, clock& time,
                        metrics_registry& metrics, std::function<void()> on_room)
     : options_(options), deliveries_(deliveries), queue_(queue), committer_(committer), reporter_(reporter),
-      memory_(memory), time_(time), on_room_(std::move(on_room)),
+      memory_(memory), time_(time), in_flight_limit_(engine::in_flight_limit(options)), on_room_(std::move(on_room)),
       finished_(metrics["wxcourier_messages_finished_total"]), rejected_(metrics["wxcourier_jobs_rejected_total"])
 {
 }
@@ -33,18 +51,26 @@ bool job_ledger::has_room() const noexcept
 
 bool job_ledger::has_room(const offset_committer::partition& partition) noexcept
 {
-    return !partition.going && !partition.metadata_full && !partition.held;
+    return !partition.going && !partition.metadata_full && !partition.held &&
+           (partition.tracker.span() < span_without_care || partition.unmeasured < most_unmeasured);
 }
 
 void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::partial_job* restored)
 {
+    job->unreported = job->messages.size();
     if (!job->messages.fanned_out()) {
         begin(job);
         return;
     }
     if (restored != nullptr) {
-        job->finished = domain::index_set(restored->finished);
-        job->failed = domain::index_set(restored->failed);
+        job->finished = within(restored->finished, job->messages.size());
+        job->failed = within(restored->failed, job->messages.size());
+        job->unreported -= static_cast<std::size_t>(job->finished.size());
+        // Without a known reason the careful one: `replay` sends it again only when it is named.
+        if (!job->failed.empty())
+            job->failure_reasons[restored->failed_for.empty() ? domain::reason::outcome_unknown
+                                                              : restored->failed_for] =
+                static_cast<std::size_t>(job->failed.size());
     }
     auto* const owner = committer_.find(job->assignment);
     if (owner->fan_out) {
@@ -57,7 +83,7 @@ void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::parti
 
 void job_ledger::begin(const std::shared_ptr<job_in_progress>& job)
 {
-    if (job->all_finished())
+    if (job->unreported == 0)
         end(job); // it had come to its end before, but for the dead letter or the commit
     else
         admit_messages(job);
@@ -92,17 +118,48 @@ void job_ledger::reject(const original_record& record, assignment_id assignment,
     auto held = std::make_shared<memory_budget::permit>(memory_, record.value ? record.value->size() : 0);
     reporter_.report_rejection(record, source, why, [this, assignment, offset = source.offset, held = std::move(held)] {
         add_busy(assignment, -1);
-        committer_.finish(assignment, offset);
+        committer_.finish(assignment, offset, 0);
         on_room_();
     });
 }
 
 void job_ledger::on_waiting(queue_item item, steady_time ready_at)
 {
-    if (is_going(deliveries_[item].job->assignment))
-        free(item);
-    else
+    if (!is_going(deliveries_[item].job->assignment)) {
         pool_->enqueue(item, ready_at);
+        return;
+    }
+    drop(item);
+    on_room_();
+}
+
+asio::awaitable<bool> job_ledger::commit_first(queue_item item)
+{
+    const auto job = deliveries_[item].job;
+    if (job->messages.fanned_out()) {
+        job->finished.insert(static_cast<std::int64_t>(deliveries_[item].index));
+        committer_.finish_message(job->assignment, 0);
+    } else {
+        job->offset_finished = true;
+        committer_.finish(job->assignment, job->source.offset, 0);
+    }
+    const bool committed = co_await committer_.secure(job->assignment);
+    if (committed)
+        deliveries_[item].committed = true;
+    else
+        free(item);
+    co_return committed;
+}
+
+/// Whether a crash right now would send it once more.
+bool job_ledger::would_repeat(const delivery& ended) const
+{
+    return ended.history.attempts > 0 && !options_.delivery.at_most_once;
+}
+
+bool job_ledger::may_send(std::size_t under_way) const
+{
+    return options_.delivery.at_most_once || under_way + committer_.at_risk() < 2 * in_flight_limit_;
 }
 
 void job_ledger::on_ended(queue_item item, job_state state, std::string_view reason)
@@ -110,6 +167,8 @@ void job_ledger::on_ended(queue_item item, job_state state, std::string_view rea
     auto& message = deliveries_[item];
     message.at = delivery::stage::reporting;
     count_end(*message.job, state, reason);
+    if (would_repeat(message))
+        committer_.note_sent(message.job->assignment);
     reporter_.report_end(message, state, reason, [this, item, state, reason] { on_acknowledged(item, state, reason); });
 }
 
@@ -118,7 +177,8 @@ void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_v
     const auto& message = deliveries_[item];
     const auto job = message.job;
     const auto index = static_cast<std::int64_t>(message.index);
-    job->finished.insert(index);
+    const std::size_t sent = would_repeat(message) ? 1 : 0;
+    --job->unreported;
     if (state == job_state::failed) {
         job->failed.insert(index);
         ++job->failure_reasons[reason];
@@ -126,10 +186,13 @@ void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_v
     }
     free(item);
     if (job->messages.fanned_out()) {
-        committer_.note_progress(job->assignment);
+        job->finished.insert(index);
+        committer_.finish_message(job->assignment, sent);
         admit_messages(job);
+    } else {
+        job->sent_messages = sent;
     }
-    if (job->all_finished())
+    if (job->unreported == 0)
         end(job);
     on_room_();
 }
@@ -155,11 +218,21 @@ void job_ledger::finish(const std::shared_ptr<job_in_progress>& job)
         return;
     if (owner->fan_out == job)
         owner->fan_out = nullptr;
-    committer_.finish(job->assignment, job->source.offset);
+    if (!job->offset_finished)
+        committer_.finish(job->assignment, job->source.offset, job->sent_messages);
     if (!owner->fan_out && owner->held && !owner->going) {
         owner->fan_out = std::exchange(owner->held, nullptr);
         begin(std::shared_ptr(owner->fan_out));
     }
+}
+
+/// Lets go of a message that is not under way, because its partition goes.
+void job_ledger::drop(queue_item item)
+{
+    if (deliveries_[item].committed) // nobody will read it again: what came of it must be told here
+        on_ended(item, job_state::failed, domain::reason::retries_exhausted);
+    else
+        free(item);
 }
 
 void job_ledger::free(queue_item item)
@@ -194,7 +267,7 @@ void job_ledger::let_go(const std::vector<assignment_id>& ids)
             queued.push_back(item);
     });
     for (const auto item : queued)
-        free(item);
+        drop(item);
     for (const auto id : ids)
         if (auto* const owner = committer_.find(id))
             owner->held = nullptr;

@@ -49,6 +49,8 @@ public:
 
     void on_ended(domain::queue_item item, domain::job_state state, std::string_view reason) override;
     void on_waiting(domain::queue_item item, steady_time ready_at) override;
+    asio::awaitable<bool> commit_first(domain::queue_item item) override;
+    [[nodiscard]] bool may_send(std::size_t under_way) const override;
 
 private:
     void begin(const std::shared_ptr<job_in_progress>& job);
@@ -56,6 +58,8 @@ private:
     void on_acknowledged(domain::queue_item item, domain::job_state state, std::string_view reason);
     void end(const std::shared_ptr<job_in_progress>& job);
     void finish(const std::shared_ptr<job_in_progress>& job);
+    [[nodiscard]] bool would_repeat(const delivery& ended) const;
+    void drop(domain::queue_item item);
     void free(domain::queue_item item);
     void add_busy(assignment_id id, std::ptrdiff_t change);
     [[nodiscard]] bool is_going(assignment_id id);
@@ -69,6 +73,7 @@ private:
     memory_budget& memory_;
     clock& time_;
     sender_pool* pool_ = nullptr;
+    const std::size_t in_flight_limit_;
     std::function<void()> on_room_;
     metric_family& finished_;
     metric_family& rejected_;

@@ -14,16 +14,26 @@ constexpr std::size_t metadata_stop = codec::longest_offset_metadata / 4 * 3;
 /// Kafka was not reachable: the commit is tried again after this.
 constexpr milliseconds retry_after{500};
 
-/// The metadata of a commit. Should it be too long all the same, the highest ranges go: what they held may be sent
-/// again after a crash, which is better than a commit that the broker refuses.
-std::string metadata_for(std::int64_t committed, domain::commit_progress progress)
+/// What a commit says besides its offset. Should it be too long all the same, the highest ranges go: what they held may
+/// be sent again after a crash, which is better than a commit that the broker refuses.
+std::string shortened(std::int64_t committed, domain::commit_progress progress)
 {
-    auto text = codec::encode_offset_metadata(committed, progress);
-    while (text.size() > codec::longest_offset_metadata && !progress.finished.empty()) {
-        progress.finished.resize(progress.finished.size() / 2);
-        text = codec::encode_offset_metadata(committed, progress);
+    const auto all = progress.finished;
+    std::string text;
+    std::size_t fits = 0;
+    for (std::size_t left = all.size(); left != 0;) {
+        const auto half = (left + 1) / 2;
+        progress.finished.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(fits + half));
+        auto longer = codec::encode_offset_metadata(committed, progress);
+        left -= half;
+        if (longer.size() > codec::longest_offset_metadata) {
+            left = half - 1;
+            continue;
+        }
+        fits += half;
+        text = std::move(longer);
     }
-    return text.size() > codec::longest_offset_metadata ? std::string{} : text;
+    return text;
 }
 
 } // namespace
@@ -54,8 +64,7 @@ void offset_committer::add(const partition_assignment& assigned)
                     .tracker = domain::offset_tracker(assigned.committed, std::move(progress)),
                     .fan_out = nullptr,
                     .held = nullptr,
-                    .committed = std::nullopt,
-                    .committed_below = assigned.committed.value_or(-1)};
+                    .committed = std::nullopt};
     if (assigned.committed)
         entry.committed = {*assigned.committed, assigned.commit_metadata};
     partitions_.insert_or_assign(assigned.id, std::move(entry));
@@ -63,8 +72,11 @@ void offset_committer::add(const partition_assignment& assigned)
 
 void offset_committer::remove(assignment_id id)
 {
+    if (auto* const owner = find(id))
+        at_risk_ -= owner->at_risk;
     partitions_.erase(id);
     settled_.notify();
+    on_room_();
 }
 
 offset_committer::partition* offset_committer::find(assignment_id id)
@@ -73,12 +85,36 @@ offset_committer::partition* offset_committer::find(assignment_id id)
     return found == partitions_.end() ? nullptr : &found->second;
 }
 
-void offset_committer::finish(assignment_id id, std::int64_t offset)
+void offset_committer::note_sent(assignment_id id)
+{
+    if (auto* const owner = find(id)) {
+        ++owner->at_risk;
+        ++at_risk_;
+    }
+}
+
+void offset_committer::settle(partition& of, std::size_t messages)
+{
+    of.at_risk -= messages;
+    at_risk_ -= messages;
+}
+
+void offset_committer::finish(assignment_id id, std::int64_t offset, std::size_t sent)
 {
     auto* const owner = find(id);
     if (owner == nullptr)
         return; // the partition went; its new owner reads the record again, or has it from the metadata
     owner->tracker.finish(offset);
+    finish_message(id, sent);
+}
+
+void offset_committer::finish_message(assignment_id id, std::size_t sent)
+{
+    auto* const owner = find(id);
+    if (owner == nullptr)
+        return;
+    owner->settling += sent;
+    ++owner->changes;
     ++finished_since_commit_;
     note_progress(id);
 }
@@ -106,13 +142,25 @@ std::optional<offset_commit> offset_committer::next_commit(assignment_id id, par
     auto progress = from.tracker.progress();
     if (from.fan_out)
         progress.partial = domain::partial_job{from.fan_out->source.offset, from.fan_out->finished.ranges(),
-                                               from.fan_out->failed.ranges()};
-    auto metadata = metadata_for(*offset, std::move(progress));
+                                               from.fan_out->failed.ranges(), from.fan_out->failed_for()};
+    auto metadata = codec::encode_offset_metadata(*offset, progress);
     from.metadata_full = metadata.size() > metadata_stop;
-    if (std::erase(without_metadata_, id) != 0)
+    from.unmeasured =
+        from.tracker.span() - (progress.finished.empty() ? 0 : progress.finished.back().last + 1 - *offset);
+    bool complete = metadata.size() <= codec::longest_offset_metadata;
+    if (!complete)
+        metadata = shortened(*offset, std::move(progress));
+    if (std::erase(without_metadata_, id) != 0) {
+        complete = metadata.empty();
         metadata.clear();
-    if (from.committed && from.committed->first == *offset && from.committed->second == metadata)
+    }
+    from.changes_in_commit = complete ? from.changes : from.changes_committed;
+    from.in_commit = std::exchange(from.settling, 0);
+    if (from.committed && from.committed->first == *offset && from.committed->second == metadata) {
+        from.changes_committed = from.changes_in_commit;
+        settle(from, std::exchange(from.in_commit, 0));
         return std::nullopt;
+    }
     return offset_commit{id, *offset, std::move(metadata)};
 }
 
@@ -127,8 +175,10 @@ void offset_committer::begin_commit()
                 committing_.push_back(std::move(*commit));
     if (!committing_.empty())
         under_way_ = source_.commit(committing_);
-    else
+    else {
         settled_.notify();
+        on_room_();
+    }
 }
 
 void offset_committer::on_committed(std::uint64_t commit, const std::vector<commit_result>& results)
@@ -143,10 +193,13 @@ void offset_committer::on_committed(std::uint64_t commit, const std::vector<comm
         auto* const owner = find(committing_[i].assignment);
         if (owner == nullptr)
             continue;
+        if (results[i] != commit_result::committed)
+            owner->settling += std::exchange(owner->in_commit, 0);
         switch (results[i]) {
         case commit_result::committed:
             owner->refused = false;
-            owner->committed_below = committing_[i].next_offset;
+            owner->changes_committed = owner->changes_in_commit;
+            settle(*owner, std::exchange(owner->in_commit, 0));
             owner->committed = {committing_[i].next_offset, std::move(committing_[i].metadata)};
             break;
         case commit_result::metadata_too_large:
@@ -193,16 +246,27 @@ bool offset_committer::settled(const std::vector<assignment_id>& ids) const
 
 asio::awaitable<bool> offset_committer::flush(std::vector<assignment_id> ids, steady_time deadline)
 {
-    while (!settled(ids)) {
+    while (!settled(ids) && !stopping_) {
         if (!under_way_ && (!not_before_ || *not_before_ <= time_.now()))
             begin_commit();
         if (settled(ids))
             break;
         co_await settled_.wait_until(under_way_ || !not_before_ ? deadline : std::min(deadline, *not_before_));
         if (time_.now() >= deadline)
-            co_return settled(ids);
+            break;
     }
-    co_return true;
+    co_return settled(ids);
+}
+
+asio::awaitable<bool> offset_committer::secure(assignment_id id)
+{
+    const auto* owner = find(id);
+    const auto wanted = owner == nullptr ? 0 : owner->changes;
+    while (owner != nullptr && owner->changes_committed < wanted && !stopping_) {
+        co_await settled_.wait_until(std::nullopt);
+        owner = find(id);
+    }
+    co_return owner != nullptr && owner->changes_committed >= wanted;
 }
 
 asio::awaitable<void> offset_committer::run()
@@ -219,6 +283,7 @@ void offset_committer::stop()
 {
     stopping_ = true;
     due_->wake();
+    settled_.notify();
 }
 
 } // namespace wxcourier::engine

@@ -33,7 +33,14 @@ public:
         std::shared_ptr<job_in_progress> held;    ///< The next one: waits, and nothing behind it is read.
         std::size_t busy = 0;                     ///< Messages in memory, and records on their way to Kafka.
         std::optional<std::pair<std::int64_t, std::string>> committed; ///< The last commit: offset and metadata.
-        std::int64_t committed_below = -1;                             ///< Acknowledged: what at_most_once may send.
+        /// Offsets behind the last one that had finished when the metadata was last measured: they may make it longer.
+        std::int64_t unmeasured = 0;
+        std::uint64_t changes = 0;           ///< Counts what has finished …
+        std::uint64_t changes_in_commit = 0; ///< … as far as the commit under way says it …
+        std::uint64_t changes_committed = 0; ///< … and as far as Kafka has it for certain.
+        std::size_t at_risk = 0;    ///< Messages sent, which a crash would repeat: in no acknowledged commit yet.
+        std::size_t settling = 0;   ///< Those of them that have finished since the last commit.
+        std::size_t in_commit = 0;  ///< Those of them that the commit under way covers.
         bool going = false;         ///< Being revoked, or drained: nothing new is taken.
         bool metadata_full = false; ///< The metadata has reached three quarters of the limit.
         bool changed = false;       ///< Something finished since the last commit.
@@ -53,10 +60,22 @@ public:
     partition* find(assignment_id id);
     [[nodiscard]] const std::map<assignment_id, partition>& partitions() const noexcept { return partitions_; }
 
+    /// A request was made for a message, and it has ended: until a commit covers it, a crash repeats it.
+    void note_sent(assignment_id id);
+    /// How many such messages there are, over all partitions.
+    [[nodiscard]] std::size_t at_risk() const noexcept { return at_risk_; }
+
     /// An offset of that assignment has finished, if the assignment still lives.
-    void finish(assignment_id id, std::int64_t offset);
+    /// @param sent  how many of the messages told to `note_sent` finish with it.
+    void finish(assignment_id id, std::int64_t offset, std::size_t sent);
     /// A message of the partition's job with recipients has finished.
+    void finish_message(assignment_id id, std::size_t sent);
+    /// What a commit would say has changed.
     void note_progress(assignment_id id);
+
+    /// Completes with true when all that has finished so far in that assignment stands in an acknowledged commit, with
+    /// false when the assignment ends, or the engine, before that.
+    asio::awaitable<bool> secure(assignment_id id);
 
     /// The source's answer to a commit.
     void on_committed(std::uint64_t commit, const std::vector<commit_result>& results);
@@ -72,6 +91,7 @@ public:
 private:
     void begin_commit();
     std::optional<offset_commit> next_commit(assignment_id id, partition& from);
+    void settle(partition& of, std::size_t messages);
     [[nodiscard]] bool settled(const std::vector<assignment_id>& ids) const;
 
     job_source& source_;
@@ -82,6 +102,7 @@ private:
     condition settled_;
     std::function<void()> on_room_ = [] {};
     std::map<assignment_id, partition> partitions_;
+    std::size_t at_risk_ = 0;
     std::size_t finished_since_commit_ = 0;
     std::optional<steady_time> commit_at_;
     std::optional<steady_time> not_before_; ///< After a failure: the earliest next try.

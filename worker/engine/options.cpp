@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/options.hpp"
 
+#include <algorithm>
+
 namespace wxcourier::engine {
 
 codec::job_rules job_rules_of(const engine_options& options, const std::string& topic)
@@ -12,6 +14,14 @@ codec::job_rules job_rules_of(const engine_options& options, const std::string& 
         rules.allowed_apps = restricted->second;
     rules.max_delay = options.max_delay;
     return rules;
+}
+
+std::size_t in_flight_limit(const engine_options& options)
+{
+    std::size_t sum = 0;
+    for (const auto& each : options.apps)
+        sum += each.limits.concurrency;
+    return std::max<std::size_t>(sum, 1);
 }
 
 } // namespace wxcourier::engine

@@ -57,4 +57,7 @@ struct engine_options {
 /// What a job on that topic is held against: the same for the worker and for `enqueue`.
 codec::job_rules job_rules_of(const engine_options& options, const std::string& topic);
 
+/// How many requests may be under way at once, over all apps; at least 1.
+std::size_t in_flight_limit(const engine_options& options);
+
 } // namespace wxcourier::engine

@@ -2,6 +2,7 @@
 #include "engine/sender_pool.hpp"
 
 #include "common/log.hpp"
+#include "domain/reasons.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -57,12 +58,10 @@ void sender_pool::dispatch()
     if (dispatching_ || stopping_)
         return;
     dispatching_ = true;
-    while (const auto item = next_sendable()) {
-        ++in_flight_;
+    while (const auto item = next_sendable())
         tasks_.spawn(send_while_there_is_work(*item));
-    }
     dispatching_ = false;
-    const auto next = queue_.next_wakeup();
+    const auto next = owner_.may_send(under_way_) ? queue_.next_wakeup() : std::nullopt;
     if (waiting_ && next && (!armed_for_ || *next < *armed_for_))
         alarm_->wake();
 }
@@ -73,7 +72,8 @@ asio::awaitable<void> sender_pool::run()
         if (next_probe_ && *next_probe_ <= time_.now())
             let_probes_go();
         dispatch();
-        armed_for_ = queue_.next_wakeup();
+        // Where the owner holds sends back, it is not time that lets more go: the owner calls dispatch().
+        armed_for_ = owner_.may_send(under_way_) ? queue_.next_wakeup() : std::nullopt;
         if (next_probe_)
             armed_for_ = std::min(armed_for_.value_or(*next_probe_), *next_probe_);
         waiting_ = true;
@@ -90,23 +90,31 @@ void sender_pool::stop()
 
 std::optional<queue_item> sender_pool::next_sendable()
 {
-    while (!stopping_) {
+    while (!stopping_ && owner_.may_send(under_way_)) {
         const auto item = queue_.pop(time_.now());
         if (!item)
             return std::nullopt;
+        ++under_way_;
         const auto app = deliveries_[*item].job->lane.app;
-        if (!end_if_late(*item))
+        if (!end_if_late(*item)) {
+            deliveries_[*item].at = delivery::stage::sending;
             return item;
-        queue_.release(app);
+        }
+        release(app);
     }
     return std::nullopt;
+}
+
+void sender_pool::release(domain::app_index app)
+{
+    --under_way_;
+    queue_.release(app);
 }
 
 asio::awaitable<void> sender_pool::send_while_there_is_work(queue_item item)
 {
     for (std::optional<queue_item> next = item; next; next = next_sendable())
         co_await attempt(*next);
-    --in_flight_;
 }
 
 asio::awaitable<void> sender_pool::attempt(queue_item item)
@@ -114,27 +122,33 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     auto& message = deliveries_[item];
     const auto job = message.job; // outlives the message's slot
     const auto app = job->lane.app;
-    const auto token = tokens_.current(app);
     auto& state = apps_[app];
-    message.at = delivery::stage::sending;
     message.deferral_reported = false;
+    if (options_.dry_run) {
+        release(app);
+        owner_.on_ended(item, job_state::simulated, {});
+        co_return;
+    }
+    if (options_.delivery.at_most_once && !message.committed) {
+        const bool may_go = co_await owner_.commit_first(item);
+        if (!may_go || end_if_late(item)) {
+            release(app);
+            co_return;
+        }
+    }
+    const auto token = tokens_.current(app);
     message.history.attempt_began = time_.now();
     if (!message.first_active)
         message.first_active = queue_.active_time(job->lane, time_.now());
     if (message.body.empty())
         message.body = job->messages.body(message.index);
-    if (options_.dry_run) {
-        queue_.release(app);
-        owner_.on_ended(item, job_state::simulated, {});
-        co_return;
-    }
     ++message.history.attempts;
     state.in_flight->add(1);
     const push_request request{job->job.kind, message.body, token->text.reveal()};
     const auto reply = co_await api_.send(request);
     state.in_flight->add(-1);
     state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
-    queue_.release(app);
+    release(app);
     conclude(item, reply, token->generation);
 }
 
@@ -153,6 +167,7 @@ bool sender_pool::end_if_late(queue_item item)
         return true;
     }
     if (job.job.not_before && now < *job.job.not_before) { // the wall clock went back, or the wait was cut short
+        deliveries_[item].wait_reason = domain::reason::not_before;
         enqueue(item, time_.now() + (*job.job.not_before - now));
         return true;
     }
@@ -163,9 +178,11 @@ void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std
 {
     auto& message = deliveries_[item];
     const auto now = time_.now();
-    message.errcode = reply.errcode;
-    message.errmsg = reply.errmsg;
-    message.msgid = reply.msgid;
+    if (reply.errcode || !message.errcode) { // WeChat's last answer says more than what the way to it did since
+        message.errcode = reply.errcode;
+        message.errmsg = reply.errmsg;
+        message.msgid = reply.msgid;
+    }
     auto history = message.history;
     history.active_for = queue_.active_time(message.job->lane, now) - *message.first_active;
     const auto decision = domain::decide(reply, history, options_.delivery, now, time_.wall_now(), jitter_());
@@ -265,20 +282,33 @@ void sender_pool::count_attempt(const delivery& message, const domain::push_repl
     }
 }
 
-void sender_pool::expire_waiting()
+void sender_pool::follow_wall_clock()
 {
-    const auto now = time_.wall_now();
+    const auto now = time_.now();
+    const auto wall = time_.wall_now();
     std::vector<queue_item> late;
-    deliveries_.for_each([&late, now](queue_item item, const delivery& each) {
-        if (each.at == delivery::stage::queued && each.job->expires_at && now >= *each.job->expires_at)
+    std::vector<queue_item> early;
+    deliveries_.for_each([&late, &early, now, wall](queue_item item, const delivery& each) {
+        if (each.at != delivery::stage::queued)
+            return;
+        const auto& job = *each.job;
+        if (job.expires_at && wall >= *job.expires_at)
             late.push_back(item);
+        else if (each.wait_reason == domain::reason::not_before && each.ready_at > now && job.job.not_before <= wall)
+            early.push_back(item);
     });
-    if (late.empty())
+    if (late.empty() && early.empty())
         return;
-    std::sort(late.begin(), late.end());
-    queue_.remove_if([&late](queue_item item) { return std::binary_search(late.begin(), late.end(), item); });
+    // for_each goes upwards, so both are sorted.
+    queue_.remove_if([&late, &early](queue_item item) {
+        return std::binary_search(late.begin(), late.end(), item) ||
+               std::binary_search(early.begin(), early.end(), item);
+    });
     for (const auto item : late)
         owner_.on_ended(item, job_state::expired, deliveries_[item].job->expiry_reason);
+    for (const auto item : early)
+        enqueue(item, now);
+    dispatch();
 }
 
 } // namespace wxcourier::engine

@@ -31,6 +31,11 @@ public:
         virtual void on_ended(domain::queue_item item, domain::job_state state, std::string_view reason) = 0;
         /// A message waits for its next attempt: the owner calls `enqueue`, or lets it go.
         virtual void on_waiting(domain::queue_item item, steady_time ready_at) = 0;
+        /// at_most_once: a message is about to be sent for the first time. Completes with true when a commit stands
+        /// that keeps it from being sent again, with false when none can: the owner has let it go then.
+        virtual asio::awaitable<bool> commit_first(domain::queue_item item) = 0;
+        /// Whether one more request may begin while so many are under way.
+        [[nodiscard]] virtual bool may_send(std::size_t under_way) const = 0;
     };
 
     sender_pool(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
@@ -43,14 +48,12 @@ public:
     /// Sends what may be sent now, and has the pool look again when time alone lets more go.
     void dispatch();
 
-    /// Ends messages whose time has passed while they waited. Called about once a second.
-    void expire_waiting();
+    /// Ends messages whose time has passed while they waited, and lets those go whose time came sooner than they
+    /// expected, because the clock was set or the machine slept. Called about once a second.
+    void follow_wall_clock();
 
     /// Starts nothing more; requests under way go on.
     void stop();
-    /// Requests under way.
-    [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
-
     /// The loop that wakes up when time alone lets more go; ends after stop().
     asio::awaitable<void> run();
 
@@ -65,6 +68,7 @@ private:
     asio::awaitable<void> send_while_there_is_work(domain::queue_item item);
     asio::awaitable<void> attempt(domain::queue_item item);
     std::optional<domain::queue_item> next_sendable();
+    void release(domain::app_index app);
     void conclude(domain::queue_item item, const domain::push_reply& reply, std::uint64_t token_generation);
     void follow(domain::queue_item item, const domain::push_reply& reply, const domain::delivery_decision& decision,
                 std::uint64_t token_generation);
@@ -87,7 +91,7 @@ private:
     bool waiting_ = false;                 ///< run() waits on the alarm …
     std::optional<steady_time> armed_for_; ///< … until then.
     std::vector<app_state> apps_;
-    std::size_t in_flight_ = 0;
+    std::size_t under_way_ = 0;             ///< Permits of the queue that are out.
     std::optional<steady_time> next_probe_; ///< The earliest of the open breakers'.
     bool stopping_ = false;
     bool dispatching_ = false;

@@ -17,13 +17,6 @@ bool passes_to_status(std::string_view name)
     return name == "traceparent" || name == "tracestate" || name.starts_with("x-");
 }
 
-std::string_view most_frequent(const std::map<std::string_view, std::size_t>& reasons)
-{
-    const auto most = std::max_element(reasons.begin(), reasons.end(),
-                                       [](const auto& left, const auto& right) { return left.second < right.second; });
-    return most == reasons.end() ? std::string_view{} : most->first;
-}
-
 } // namespace
 
 status_reporter::status_reporter(const engine_options& options, record_publisher& publisher, clock& time,
@@ -100,8 +93,8 @@ void status_reporter::report_rejection(const original_record& record, const doma
 
 void status_reporter::bury(const job_in_progress& job, std::function<void()> acknowledged)
 {
-    publish_dead_letter(job.record, job.source, domain::job_state::failed, most_frequent(job.failure_reasons),
-                        job.failure_text, job.messages.fanned_out() ? &job.failed : nullptr, std::move(acknowledged));
+    publish_dead_letter(job.record, job.source, domain::job_state::failed, job.failed_for(), job.failure_text,
+                        job.messages.fanned_out() ? &job.failed : nullptr, std::move(acknowledged));
 }
 
 void status_reporter::publish_status(const domain::status_record& status, const std::vector<header>& headers,

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// `guarantee: at_most_once`: a job is committed before it is sent, and an unknown outcome is never sent again.
+#include "tests/support/courier_fixture.hpp"
+
+namespace wxcourier::test {
+namespace {
+
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+class at_most_once : public courier_test {
+protected:
+    at_most_once() { options.delivery.at_most_once = true; }
+
+    void append_jobs(int count)
+    {
+        for (int i = 0; i < count; ++i)
+            append(job_text("j" + std::to_string(i)).to("o" + std::to_string(i)));
+    }
+};
+
+TEST_F(at_most_once, nothing_is_sent_before_its_commit_is_acknowledged)
+{
+    append_jobs(3);
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    worker.source.assign(0);
+    time.advance(seconds{5});
+    ASSERT_THAT(worker.source.held, SizeIs(1));
+    EXPECT_EQ(worker.source.held[0].offsets[0].next_offset, 3);
+    EXPECT_THAT(worker.pushes.calls, IsEmpty());
+    worker.source.answer_commit();
+    time.advance(seconds{1});
+    EXPECT_EQ(outcomes().size(), 3U);
+    EXPECT_EQ(committed(), 3);
+}
+
+TEST_F(at_most_once, a_commit_that_fails_holds_its_jobs)
+{
+    append_jobs(1);
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    worker.source.assign(0);
+    time.advance(seconds{1});
+    worker.source.answer_commit(engine::commit_result::failed);
+    time.advance(seconds{1});
+    EXPECT_THAT(worker.pushes.calls, IsEmpty());
+    worker.source.answer_commit();
+    time.advance(seconds{1});
+    EXPECT_THAT(worker.pushes.calls, SizeIs(1));
+}
+
+TEST_F(at_most_once, a_crash_at_any_moment_repeats_nothing)
+{
+    append_jobs(60);
+    append(job_text("f").recipients(500, "f"));
+    for (auto& app : options.apps)
+        app.limits.concurrency = 8;
+    for (int life = 0; life < 12; ++life) {
+        auto& worker = start();
+        worker.pushes.latency = [](const auto& call) {
+            return milliseconds{std::hash<std::string>{}(call.touser) % 90};
+        };
+        worker.source.assign(0);
+        time.advance(milliseconds{7 * life * life});
+        worker.crash();
+    }
+    auto& last = start_with_partition();
+    time.advance(minutes{1});
+    static_cast<void>(last);
+    std::map<std::string, int> sends;
+    for (const auto& each : replicas)
+        for (const auto& call : each->pushes.calls)
+            ++sends[call.touser];
+    for (const auto& [touser, count] : sends)
+        EXPECT_EQ(count, 1) << touser;
+    EXPECT_EQ(committed(), 61);
+}
+
+TEST_F(at_most_once, an_unknown_outcome_is_reported_and_never_sent_again)
+{
+    append_jobs(1);
+    auto& worker = start([](auto& each) { each.pushes.reply_to("o0", {no_answer()}); });
+    worker.source.assign(0);
+    time.advance(minutes{1});
+    EXPECT_THAT(worker.pushes.calls, SizeIs(1));
+    EXPECT_THAT(outcomes(), ElementsAre(Pair("o0", "failed/outcome_unknown")));
+}
+
+TEST_F(at_most_once, what_certainly_did_not_arrive_is_tried_again)
+{
+    append_jobs(1);
+    auto& worker = start([](auto& each) { each.pushes.reply_to("o0", {no_connection(), answer(-1), answer(40001)}); });
+    worker.source.assign(0);
+    time.advance(minutes{1});
+    EXPECT_THAT(worker.pushes.calls, SizeIs(4));
+    EXPECT_THAT(outcomes(), ElementsAre(Pair("o0", "sent")));
+}
+
+TEST_F(at_most_once, jobs_of_a_lost_partition_whose_commit_never_came_are_not_sent)
+{
+    append_jobs(3);
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    const auto partition = worker.source.assign(0);
+    time.advance(seconds{1});
+    worker.source.lose({partition});
+    time.settle();
+    worker.source.answer_commit();
+    time.advance(minutes{1});
+    EXPECT_THAT(worker.pushes.calls, IsEmpty());
+    auto& next = start_with_partition();
+    time.advance(seconds{1});
+    EXPECT_THAT(next.pushes.calls, SizeIs(3));
+}
+
+TEST_F(at_most_once, a_clean_restart_loses_nothing)
+{
+    options.apps[0].limits.concurrency = 2;
+    append_jobs(40);
+    append(job_text("f").recipients(50, "f"));
+    for (int life = 0; life < 3; ++life) {
+        auto& worker = start();
+        worker.pushes.latency = [](const auto&) { return milliseconds{20}; };
+        worker.source.assign(0);
+        time.advance(milliseconds{120});
+        EXPECT_TRUE(worker.drain().clean());
+    }
+    start_with_partition();
+    time.advance(minutes{1});
+    EXPECT_EQ(outcomes().size(), 90U) << "what was committed is also sent";
+}
+
+TEST_F(at_most_once, a_committed_job_that_waits_for_another_attempt_is_told_of_when_the_process_stops)
+{
+    append_jobs(2);
+    options.delivery.retry.initial = milliseconds{60'000};
+    auto& worker = start([](auto& each) { each.pushes.reply_to("o0", {answer(-1, "system busy")}); });
+    worker.source.assign(0);
+    time.advance(milliseconds{100});
+    ASSERT_EQ(committed(), 2);
+    ASSERT_THAT(outcomes(), ElementsAre(Pair("o1", "sent")));
+    EXPECT_TRUE(worker.drain().clean());
+    EXPECT_THAT(outcomes(), ElementsAre(Pair("o0", "failed/retries_exhausted"), Pair("o1", "sent")));
+    EXPECT_THAT(worker.publisher.on("push.dead"), SizeIs(1)) << "`replay` can send it";
+}
+
+TEST_F(at_most_once, a_rejected_job_is_reported_as_ever)
+{
+    log.append(0, "no job", time.wall_now());
+    auto& worker = start_with_partition();
+    time.advance(seconds{1});
+    EXPECT_THAT(worker.publisher.statuses(), SizeIs(1));
+    EXPECT_THAT(worker.publisher.on("push.dead"), SizeIs(1));
+    EXPECT_EQ(committed(), 1);
+}
+
+} // namespace
+} // namespace wxcourier::test
