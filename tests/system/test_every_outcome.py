@@ -115,7 +115,7 @@ def test_every_recipient_has_the_one_status_that_is_promised(kafka, simulate, ru
     apps += [app_settings(name, "official_account", f"wx{number:016x}", "SHOP_SECRET")
              for number, name in enumerate((*STOPPED, "renewing", "minute"))]
 
-    worker = run_worker(topics, simulator, apps=apps, wechat={"request_timeout": "2s"}).ready()
+    worker = run_worker(topics, simulator, apps=apps, wechat={"request_timeout": "6s"}).ready()
     placed = kafka.produce(topics.jobs, [job.record() for job, _ in every])
     log = StatusLog(read(topics.status))
     log.until_terminal(COUNT, 240, progress=worker.check_alive)
