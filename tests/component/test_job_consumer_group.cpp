@@ -32,7 +32,9 @@ TEST_F(job_consumer_group_test, a_commit_for_an_assignment_that_has_ended_is_rej
         const auto expected = assignment.partition == kept ? std::optional<std::int64_t>(4)
                               : assignment.partition == 0  ? std::optional<std::int64_t>(3)
                                                            : std::nullopt;
-        EXPECT_EQ(assignment.committed, expected) << "the late commit has moved nothing";
+        if (id != current) { // A cooperative rebalance leaves that one as it is.
+            EXPECT_EQ(assignment.committed, expected) << "the late commit has moved nothing";
+        }
     }
 }
 
@@ -49,24 +51,27 @@ TEST_F(job_consumer_group_test, a_rebalance_waits_until_the_engine_has_released_
     EXPECT_EQ(first.commit({{zero, 2, "m0"}, {one, 3, "m1"}}),
               (std::vector{commit_result::committed, commit_result::committed}));
     member second(loop, group("jobs"));
-    ASSERT_TRUE(run_until(loop, [&] { return first.listener.revoking.size() == 2; }));
+    // Both go in the eager protocol, one in the cooperative one.
+    ASSERT_TRUE(run_until(loop, [&] { return !first.listener.revoking.empty(); }));
     EXPECT_TRUE(second.listener.assignments.empty());
-    EXPECT_EQ(first.consumer.poll(zero), std::nullopt) << "nothing new of what goes";
-    first.consumer.release({zero});
-    EXPECT_EQ(first.consumer.stats().assigned_partitions, 2U) << "one of two is no answer yet";
+    const std::vector<engine::assignment_id> going(first.listener.revoking.begin(), first.listener.revoking.end());
+    EXPECT_EQ(first.consumer.poll(going.back()), std::nullopt) << "nothing new of what goes";
+    first.consumer.release({going.begin(), going.end() - 1});
+    EXPECT_EQ(first.consumer.stats().assigned_partitions, 2U) << "a part is no answer yet";
     // The mock cluster refuses commits from here on, where Kafka takes them; either way they are sent, not fenced.
-    EXPECT_EQ(first.commit({{one, 3, "m1"}}).size(), 1U);
-    first.listener.assignments.clear();
+    const bool is_zero = going.back() == zero;
+    EXPECT_EQ(first.commit({{going.back(), is_zero ? 2 : 3, is_zero ? "m0" : "m1"}}).size(), 1U);
+    for (const auto id : going) {
+        first.listener.assignments.erase(id);
+    }
     first.listener.release_at_once = true;
-    first.consumer.release({one});
-    EXPECT_EQ(first.consumer.stats().assigned_partitions, 0U);
+    first.consumer.release({going.back()});
+    EXPECT_EQ(first.consumer.stats().assigned_partitions, 2U - going.size());
     ASSERT_TRUE(run_until(
         loop, [&] { return first.listener.assignments.size() == 1 && second.listener.assignments.size() == 1; }));
-    for (const auto* each : {&first, &second}) {
-        const auto& assigned = each->listener.assignments.begin()->second;
-        EXPECT_EQ(assigned.committed, assigned.partition == 0 ? 2 : 3);
-        EXPECT_EQ(assigned.commit_metadata, assigned.partition == 0 ? "m0" : "m1");
-    }
+    const auto& assigned = second.listener.assignments.begin()->second;
+    EXPECT_EQ(assigned.committed, assigned.partition == 0 ? 2 : 3);
+    EXPECT_EQ(assigned.commit_metadata, assigned.partition == 0 ? "m0" : "m1");
 }
 
 TEST_F(job_consumer_group_test, an_old_generation_loses_the_partitions_and_they_come_back_with_new_ids)
@@ -136,7 +141,7 @@ TEST_F(job_consumer_group_test, it_closes_in_the_middle_of_a_rebalance)
     first.listener.release_at_once = false;
     ASSERT_TRUE(first.holds(2));
     member second(loop, group("jobs"));
-    ASSERT_TRUE(run_until(loop, [&] { return first.listener.revoking.size() == 2; }));
+    ASSERT_TRUE(run_until(loop, [&] { return !first.listener.revoking.empty(); }));
     EXPECT_TRUE(first.close(10s)) << "with its answer still owed";
     ASSERT_TRUE(second.holds(2));
 }

@@ -46,7 +46,9 @@ conf_handle make_conf(const client_settings& settings, std::initializer_list<pro
     // Brokers close idle connections: nothing anybody has to read about.
     set_property(conf.get(), "log.connection.close", "false");
     for (const auto& [name, value] : defaults) {
-        set_property(conf.get(), name, value);
+        if (!value.empty()) {
+            set_property(conf.get(), name, value);
+        }
     }
     for (const auto& [name, value] : settings.properties) {
         set_property(conf.get(), name, std::string(value.reveal()));

@@ -13,8 +13,8 @@ namespace wxcourier::kafka {
 
 using property = std::pair<const char*, std::string>;
 
-/// A configuration: this module's `defaults`, over them the user's properties, over them what is `owned`. The events a
-/// client delivers are set by `events` (RD_KAFKA_EVENT_…). Throws configuration_error.
+/// A configuration: this module's `defaults` (those that are not empty), over them the user's properties, over them
+/// what is `owned`. The events a client delivers are set by `events` (RD_KAFKA_EVENT_…). Throws configuration_error.
 conf_handle make_conf(const client_settings& settings, std::initializer_list<property> defaults,
                       std::initializer_list<property> owned, int events);
 

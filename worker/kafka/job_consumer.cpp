@@ -8,9 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -26,14 +24,23 @@ constexpr int checks_beyond_end = 3;
 /// cooperative-sticky loses assignments before this version (librdkafka #4059).
 constexpr int first_safe_cooperative = 0x020a0000;
 
+/// Whether the group's members assign the partitions themselves; in the protocol of KIP-848 the broker does, and its
+/// settings hold.
+bool is_classic(const consumer_settings& settings)
+{
+    const auto protocol = settings.client.properties.find("group.protocol");
+    return protocol == settings.client.properties.end() || protocol->second.reveal() != "consumer";
+}
+
 conf_handle consumer_conf(const consumer_settings& settings)
 {
+    const bool classic = is_classic(settings);
     const char* strategy = rd_kafka_version() >= first_safe_cooperative ? "cooperative-sticky" : "range,roundrobin";
     return make_conf(settings.client,
                      {
-                         {"partition.assignment.strategy", strategy},
+                         {"partition.assignment.strategy", classic ? strategy : ""},
                          // A killed replica's partitions wait so long for their next owner: librdkafka's 45 s are many.
-                         {"session.timeout.ms", "10000"},
+                         {"session.timeout.ms", classic ? "10000" : ""},
                          // Bounds of what is fetched ahead, for each partition: with 12 partitions 24 MiB at most, and
                          // still enough for a poll every few milliseconds. A larger record always gets through: these
                          // are soft limits, to the broker and to librdkafka.
@@ -69,41 +76,6 @@ std::vector<topic_partition> partitions_of(rd_kafka_event_t* event)
         }
     }
     return partitions;
-}
-
-commit_result result_of(rd_kafka_resp_err_t error)
-{
-    switch (error) {
-    case RD_KAFKA_RESP_ERR_NO_ERROR:
-        return commit_result::committed;
-    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE:
-        return commit_result::metadata_too_large;
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
-    case RD_KAFKA_RESP_ERR__FATAL:
-    case RD_KAFKA_RESP_ERR__INVALID_ARG:
-        return commit_result::rejected;
-    default: // No coordinator, no connection, no permission, a timeout: Kafka may take it another time.
-        return commit_result::failed;
-    }
-}
-
-/// Metadata of a list's element is freed by librdkafka with free().
-void set_metadata(rd_kafka_topic_partition_t& element, const std::string& text)
-{
-    if (text.empty()) {
-        return;
-    }
-    element.metadata = std::malloc(text.size()); // NOLINT(cppcoreguidelines-no-malloc)
-    if (element.metadata == nullptr) {
-        throw std::bad_alloc();
-    }
-    std::memcpy(element.metadata, text.data(), text.size());
-    element.metadata_size = text.size();
 }
 
 } // namespace
@@ -175,7 +147,6 @@ std::optional<engine::inbound_record> job_consumer::poll(assignment_id assignmen
         engine::inbound_record record{assignment,         message->offset,      copy_timestamp(*message),
                                       copy_key(*message), copy_value(*message), copy_headers(*message)};
         partition.position = message->offset + 1;
-        partition.polled = true;
         ++stats_.records;
         if (partition.tell_age) {
             tell_age(partition, record);
@@ -219,7 +190,7 @@ void job_consumer::on_event(event_handle event)
         on_rebalance(event.get());
         break;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
-        on_commit(event.get());
+        commits_.on_event(client_.get(), events_->get(), event.get());
         break;
     case RD_KAFKA_EVENT_ERROR:
         on_error(event.get());
@@ -299,7 +270,6 @@ void job_consumer::on_assign(std::vector<topic_partition> partitions)
     const partition_list_handle none(rd_kafka_topic_partition_list_new(0));
     if (incremental_) {
         report(rd_kafka_incremental_assign(client_.get(), none.get()), "assign");
-        restart_unread();
     } else {
         rd_kafka_assign(client_.get(), none.get());
     }
@@ -475,9 +445,6 @@ void job_consumer::finish_revocation()
         rd_kafka_assign(client_.get(), nullptr);
     }
     end_assignments(ended.going);
-    if (ended.incremental && !closing_) {
-        restart_unread();
-    }
 }
 
 void job_consumer::end_assignments(const std::set<assignment_id>& ids)
@@ -546,22 +513,6 @@ void job_consumer::take_from_client(const std::set<assignment_id>& ids)
 {
     const auto list = make_list(ids);
     report(rd_kafka_incremental_unassign(client_.get(), list.get()), "unassign");
-}
-
-/// A cooperative rebalance pauses the partitions that stay: what was fetched is thrown away and fetched again from the
-/// last record handed out. Where none was, librdkafka does not go back; so such partitions are started once more.
-void job_consumer::restart_unread()
-{
-    std::set<assignment_id> unread;
-    for (const auto& [id, partition] : open_) {
-        if (!partition.polled && !partition.stopped && !partition.going) {
-            unread.insert(id);
-        }
-    }
-    if (!unread.empty()) {
-        take_from_client(unread);
-        assign_more(unread);
-    }
 }
 
 void job_consumer::look_up_after_reset(assignment_id id, int attempt)
@@ -637,69 +588,28 @@ void job_consumer::reposition(assignment_id id, std::int64_t position)
 std::uint64_t job_consumer::commit(const std::vector<engine::offset_commit>& offsets)
 {
     const std::uint64_t number = ++last_commit_;
-    pending_commit pending;
-    partition_list_handle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+    std::vector<std::optional<committed_position>> positions;
     for (const engine::offset_commit& each : offsets) {
         const auto found = open_.find(each.assignment);
         if (found == open_.end()) {
-            pending.where.emplace_back();
-            pending.results.push_back(commit_result::rejected);
-            continue;
+            positions.emplace_back(); // The epoch has ended: not sent.
+        } else {
+            positions.push_back(committed_position{found->second.where, each.next_offset, each.metadata});
         }
-        const topic_partition& where = found->second.where;
-        pending.where.push_back(where);
-        pending.results.push_back(commit_result::failed);
-        auto* element = rd_kafka_topic_partition_list_add(list.get(), where.topic.c_str(), where.partition);
-        element->offset = each.next_offset;
-        set_metadata(*element, each.metadata);
     }
-    auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (list->cnt > 0 && !closing_) {
-        error = rd_kafka_commit_queue(client_.get(), list.get(), events_->get(), nullptr,
-                                      reinterpret_cast<void*>(static_cast<std::uintptr_t>(number)));
-    }
-    if (list->cnt > 0 && !closing_ && error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        commits_.emplace(number, std::move(pending));
+    std::vector<commit_result> refused(offsets.size(), commit_result::rejected);
+    if (!closing_ && commits_.start(client_.get(), events_->get(), number, std::move(positions), refused)) {
         return number;
     }
-    asio::post(loop_, [this, number, results = std::move(pending.results), alive = std::weak_ptr(alive_)]() mutable {
+    asio::post(loop_, [this, number, refused = std::move(refused), alive = std::weak_ptr(alive_)] {
         if (!alive.expired()) {
-            complete_commit(number, std::move(results));
+            complete_commit(number, refused);
         }
     });
     return number;
 }
 
-void job_consumer::on_commit(rd_kafka_event_t* event)
-{
-    const auto number = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(rd_kafka_event_opaque(event)));
-    auto entry = commits_.extract(number);
-    if (entry.empty()) {
-        return;
-    }
-    pending_commit& pending = entry.mapped();
-    const auto overall = rd_kafka_event_error(event);
-    std::map<topic_partition, rd_kafka_resp_err_t> errors;
-    bool any = false; // An error of the whole request stands in none of its partitions.
-    if (const auto* list = rd_kafka_event_topic_partition_list(event)) {
-        for (int index = 0; index < list->cnt; ++index) {
-            const auto& element = list->elems[index];
-            errors[{element.topic, element.partition}] = element.err;
-            any = any || element.err != RD_KAFKA_RESP_ERR_NO_ERROR;
-        }
-    }
-    for (std::size_t index = 0; index < pending.where.size(); ++index) {
-        if (pending.results[index] != commit_result::rejected) {
-            pending.results[index] = result_of(any ? errors[pending.where[index]] : overall);
-        }
-    }
-    if (overall != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        log_.write_error(overall, std::string("commit: ") + rd_kafka_err2str(overall));
-    }
-    complete_commit(number, std::move(pending.results));
-}
-
-void job_consumer::complete_commit(std::uint64_t number, std::vector<commit_result> results)
+void job_consumer::complete_commit(std::uint64_t number, const std::vector<commit_result>& results)
 {
     for (const commit_result result : results) {
         switch (result) {
@@ -758,9 +668,7 @@ asio::awaitable<bool> job_consumer::close(steady_time deadline)
     }
     co_await background_.wait_idle(deadline);
     events_->serve_now();
-    for (auto unanswered = std::exchange(commits_, {}); auto& [number, pending] : unanswered) {
-        complete_commit(number, std::move(pending.results));
-    }
+    commits_.give_up();
     events_.reset();
     background_.destroy(std::move(client_));
     const bool destroyed = co_await background_.wait_idle(deadline);

@@ -10,6 +10,7 @@
 #include "kafka/client_settings.hpp"
 #include "kafka/event_queue.hpp"
 #include "kafka/handles.hpp"
+#include "kafka/offset_commits.hpp"
 #include "kafka/partition_positions.hpp"
 #include "kafka/wake_signal.hpp"
 
@@ -86,7 +87,6 @@ private:
         topic_partition where;
         queue_handle queue;
         std::int64_t position = RD_KAFKA_OFFSET_BEGINNING; ///< Next to be handed out, or a logical start.
-        bool polled = false;                               ///< A record has been handed out.
         bool tell_age = false; ///< Its first record's age goes to the log: the group had no commit here.
         bool going = false;    ///< Asked back by the group, not released yet.
         bool stopped = false;  ///< Not read: its position lies beyond the log's end.
@@ -102,10 +102,6 @@ private:
         std::set<engine::assignment_id> awaited;
         std::set<engine::assignment_id> going;
     };
-    struct pending_commit {
-        std::vector<topic_partition> where;
-        std::vector<engine::commit_result> results;
-    };
 
     void on_event(event_handle event);
     void on_served();
@@ -114,7 +110,6 @@ private:
     void on_assign(std::vector<topic_partition> partitions);
     void on_positions(const std::shared_ptr<pending_assign>& pending);
     void on_revoke(const std::vector<topic_partition>& partitions);
-    void on_commit(rd_kafka_event_t* event);
     void on_partition_error(engine::assignment_id id, rd_kafka_event_t* event);
     void on_watermarks(engine::assignment_id id, std::optional<watermarks> held, int attempt);
 
@@ -124,7 +119,6 @@ private:
     void look_up_after_reset(engine::assignment_id id, int attempt);
     void reposition(engine::assignment_id id, std::int64_t position);
     void stop_partition(engine::assignment_id id, const watermarks& held);
-    void restart_unread();
     void assign_all();
     void assign_more(const std::set<engine::assignment_id>& ids);
     void take_from_client(const std::set<engine::assignment_id>& ids);
@@ -132,7 +126,7 @@ private:
     void finish_revocation();
     [[nodiscard]] bool leave_group();
     void fail(const std::string& why);
-    void complete_commit(std::uint64_t number, std::vector<engine::commit_result> results);
+    void complete_commit(std::uint64_t number, const std::vector<engine::commit_result>& results);
     void report(rd_kafka_error_t* failed, const char* doing);
     [[nodiscard]] partition_list_handle make_list(const std::set<engine::assignment_id>& ids) const;
     [[nodiscard]] std::set<engine::assignment_id> open_ids() const;
@@ -145,7 +139,9 @@ private:
     std::map<engine::assignment_id, open_partition> open_;
     std::vector<std::shared_ptr<pending_assign>> pending_assigns_;
     std::optional<revocation> revocation_;
-    std::map<std::uint64_t, pending_commit> commits_;
+    offset_commits commits_{log_, [this](std::uint64_t number, const std::vector<engine::commit_result>& results) {
+                                complete_commit(number, results);
+                            }};
     background_calls background_;
     std::set<std::string> age_told_;
     wake_signal changed_;
