@@ -21,6 +21,7 @@ add_custom_command(OUTPUT ${article_jobs}
           -P ${CMAKE_SOURCE_DIR}/scripts/cmake/embed_jobs.cmake
   DEPENDS ${CMAKE_SOURCE_DIR}/config/examples/article.ndjson ${CMAKE_SOURCE_DIR}/scripts/cmake/embed_jobs.cmake
   VERBATIM)
+add_custom_target(generated_sources DEPENDS ${article_jobs})
 target_sources(wxcourier_commands PRIVATE ${article_jobs})
 target_include_directories(wxcourier_commands PRIVATE ${CMAKE_BINARY_DIR}/generated)
 

@@ -99,6 +99,7 @@ asio::awaitable<bool> application::wait_for_topics()
         auto found = co_await admin.find_missing(wanted, clock_.now() + topic_check_timeout);
         if (found.error.empty() && !found.missing.empty() && settings_.topics.create && !stopping_) {
             std::vector<kafka::topic_specification> specifications;
+            specifications.reserve(found.missing.size());
             for (const auto& name : found.missing)
                 specifications.push_back(
                     {name, settings_.topics.create->partitions, settings_.topics.create->replication, {}});

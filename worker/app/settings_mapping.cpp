@@ -126,6 +126,7 @@ wechat::client_settings wechat_client_of(const config::settings& settings)
 std::vector<std::string> topics_of(const config::settings& settings)
 {
     std::vector<std::string> topics;
+    topics.reserve(settings.topics.jobs.size() + 2);
     for (const auto& topic : settings.topics.jobs)
         topics.push_back(topic.name);
     topics.push_back(settings.topics.status);

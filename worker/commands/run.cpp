@@ -45,7 +45,7 @@ asio::awaitable<void> obey_signals(asio::signal_set& signals, app::application& 
 
 int run_worker(config::settings settings)
 {
-    prctl(PR_SET_DUMPABLE, 0); // a core dump would hold access tokens
+    prctl(PR_SET_DUMPABLE, 0);    // a core dump would hold access tokens
     std::signal(SIGHUP, SIG_IGN); // reloading is not built yet; its signal must not end the worker in the middle
     std::signal(SIGPIPE, SIG_IGN);
     asio::io_context io(1);
