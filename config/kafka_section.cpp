@@ -108,7 +108,7 @@ std::optional<secret> read_property(const mapping::entry& entry)
         return secret{std::move(*text)};
     }
     const auto reference = read_secret_reference(entry.value, inline_value::refused);
-    return reference ? fetch_secret(*reference) : std::nullopt;
+    return reference ? fetch_secret(*reference, secret_owner::kafka_client) : std::nullopt;
 }
 
 /// Has the client library look at a property. False: a finding was made.

@@ -24,6 +24,7 @@ struct load_outcome {
 
 enum class secrets : std::uint8_t {
     required, ///< Unset variables and missing files are errors.
+    of_kafka, ///< Only the Kafka client's are read: for the commands that talk to nobody else.
     ignored,  ///< `--no-secrets`: they are left empty, for checks away from where the worker runs.
 };
 

@@ -85,7 +85,7 @@ void read_admin(mapping& keys, admin_settings& into, const listen_address& http)
     if (!token.given())
         reference = default_admin_token(listen, token);
     auto text = reference ? fetch_secret(*reference) : std::nullopt;
-    if (!text || (text->empty() && token.context().want == secrets::ignored))
+    if (!text || (text->empty() && token.context().want != secrets::required))
         return;
     const auto revealed = text->reveal();
     const auto& said = token.given() ? token : listen;

@@ -66,11 +66,12 @@ std::optional<secret_reference> read_secret_reference(const setting& from, inlin
     return result;
 }
 
-std::optional<secret> fetch_secret(const secret_reference& reference)
+std::optional<secret> fetch_secret(const secret_reference& reference, secret_owner owner)
 {
     if (reference.source.from == secret_source::kind::value)
         return reference.value;
-    if (reference.named.context().want == secrets::ignored)
+    const auto want = reference.named.context().want;
+    if (want == secrets::ignored || (want == secrets::of_kafka && owner != secret_owner::kafka_client))
         return secret{};
     auto read = read_secret(reference.source);
     if (!read.text) {

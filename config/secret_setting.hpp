@@ -27,12 +27,15 @@ enum class inline_value : std::uint8_t {
     refused,
 };
 
+/// Whose secret it is: commands that only talk to Kafka do without the others.
+enum class secret_owner : std::uint8_t { worker, kafka_client };
+
 /// Reads the reference at `from`. Empty: absent, or a finding was made.
 std::optional<secret_reference> read_secret_reference(const setting& from,
                                                       inline_value inlined = inline_value::warned_of);
 
 /// Follows it: reads the variable or the file. Where secrets are ignored, an empty secret. Empty optional: a finding
 /// was made.
-std::optional<secret> fetch_secret(const secret_reference& reference);
+std::optional<secret> fetch_secret(const secret_reference& reference, secret_owner owner = secret_owner::worker);
 
 } // namespace wxcourier::config

@@ -146,7 +146,7 @@ private:
 
 int enqueue(const enqueue_options& options)
 {
-    const auto settings = load_settings(options.config, config::secrets::ignored);
+    const auto settings = load_settings(options.config, config::secrets::of_kafka);
     if (!settings)
         return 2;
     std::ifstream file;

@@ -74,7 +74,7 @@ asio::awaitable<int> follow(kafka::record_reader& reader, const tail_options& op
 
 int tail(const tail_options& options)
 {
-    const auto settings = load_settings(options.config, config::secrets::ignored);
+    const auto settings = load_settings(options.config, config::secrets::of_kafka);
     if (!settings)
         return 2;
     asio::io_context io(1);

@@ -311,6 +311,19 @@ TEST_F(Load, WithoutSecretsReadsNothingButTheFile)
     EXPECT_EQ(read.wechat.ca_file, "/nonexistent/ca.pem");
 }
 
+TEST_F(Load, OfKafkaReadsThatClientsSecretsOnly)
+{
+    ::unsetenv("WXCOURIER_TEST_SECRET");
+    ::setenv("WXCOURIER_TEST_SASL", "kafka-password", 1);
+    std::string text = required;
+    text.insert(text.find("kafka: {") + 8, "properties: {sasl.password: {env: WXCOURIER_TEST_SASL}}, ");
+    const auto read = load(text, secrets::of_kafka);
+    EXPECT_TRUE(read.apps[0].app_secret.empty());
+    EXPECT_EQ(read.kafka.properties.at("sasl.password").reveal(), "kafka-password");
+    ::unsetenv("WXCOURIER_TEST_SASL");
+    EXPECT_EQ(load_text(text, secrets::of_kafka).errors.size(), 1U);
+}
+
 TEST_F(Load, WithoutSecretsStillChecksTheirShape)
 {
     const auto outcome = load_text(required + "token_key: plain\n", secrets::ignored);
