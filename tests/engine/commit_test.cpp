@@ -10,7 +10,6 @@ namespace {
 
 using engine::commit_result;
 using std::chrono::minutes;
-using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
