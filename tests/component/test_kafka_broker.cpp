@@ -274,6 +274,34 @@ TEST_F(kafka_broker_test, a_record_larger_than_every_prefetch_limit_gets_through
     EXPECT_EQ(reader.listener.records[0].value->size(), 5'000'000U);
 }
 
+TEST_F(kafka_broker_test, a_stalled_reader_holds_little_whatever_the_backlog)
+{
+    create(6, {{"compression.type", "uncompressed"}});
+    settings.properties["compression.codec"] = secret("none");
+    produce(120, std::string(1'000'000, 'x'));
+    member reader(loop, group());
+    reader.listener.polls = false;
+    ASSERT_TRUE(reader.holds(6));
+    // Fetching has come to rest when a second brings nothing more.
+    std::uint64_t held = 0;
+    auto since = steady_clock::now();
+    ASSERT_TRUE(run_until(loop, [&] {
+        const auto now = reader.consumer.stats().fetched_records;
+        if (now != held) {
+            held = now;
+            since = steady_clock::now();
+        }
+        return held > 0 && steady_clock::now() - since > 1s;
+    }));
+    // The limit is 2 MiB for each partition, and a fetch that was under way may go over it once.
+    EXPECT_LE(held, 6U * 6U) << "records of 1 MB";
+    ASSERT_TRUE(run_until(loop, [&] {
+        while (reader.listener.read_one()) {
+        }
+        return reader.listener.records.size() == 120;
+    }));
+}
+
 TEST_F(kafka_broker_test, a_reader_begins_at_a_time)
 {
     create(2);

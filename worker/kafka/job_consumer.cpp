@@ -20,7 +20,6 @@ using engine::commit_result;
 
 constexpr auto consumer_events = RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR |
                                  RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_FETCH;
-constexpr int checks_beyond_end = 3;
 /// cooperative-sticky loses assignments before this version (librdkafka #4059).
 constexpr int first_safe_cooperative = 0x020a0000;
 
@@ -170,10 +169,9 @@ void job_consumer::tell_age(open_partition& opened, const engine::inbound_record
 void job_consumer::on_partition_error(assignment_id id, rd_kafka_event_t* event)
 {
     const open_partition& partition = open_.at(id);
-    auto error = rd_kafka_event_error(event);
+    const auto error = rd_kafka_event_error(event);
     if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-        look_up_after_reset(id, 1);
-        return;
+        look_up_after_reset(id);
     }
     ++stats_.errors;
     log_.write_error(error, partition.where.topic + "/" + std::to_string(partition.where.partition) + ": " +
@@ -336,7 +334,7 @@ void job_consumer::on_positions(const std::shared_ptr<pending_assign>& pending)
 bool job_consumer::choose_start(const partition_position& found, open_partition& opened)
 {
     const auto& [where, committed, metadata, held] = found;
-    if (committed && held && *committed > held->high) {
+    if (lies_beyond_end(found)) {
         opened.position = *committed;
         opened.stopped = true;
         log::error("kafka",
@@ -515,18 +513,20 @@ void job_consumer::take_from_client(const std::set<assignment_id>& ids)
     report(rd_kafka_incremental_unassign(client_.get(), list.get()), "unassign");
 }
 
-void job_consumer::look_up_after_reset(assignment_id id, int attempt)
+void job_consumer::look_up_after_reset(assignment_id id)
 {
     auto held = std::make_shared<std::optional<watermarks>>();
+    const open_partition& partition = open_.at(id);
     background_.start(
-        [client = client_, where = open_.at(id).where, held](const std::atomic<bool>& cancelled) {
-            *held = look_up_watermarks(client.get(), where, cancelled);
+        [client = client_, where = partition.where, position = partition.position,
+         held](const std::atomic<bool>& cancelled) {
+            *held = look_up_watermarks(client.get(), where, position, cancelled);
         },
-        [this, id, held, attempt] { on_watermarks(id, *held, attempt); });
+        [this, id, held] { on_watermarks(id, *held); });
 }
 
 /// The position of an assignment was out of the log's range, by the broker's word.
-void job_consumer::on_watermarks(assignment_id id, std::optional<watermarks> held, int attempt)
+void job_consumer::on_watermarks(assignment_id id, std::optional<watermarks> held)
 {
     const auto found = open_.find(id);
     if (found == open_.end() || found->second.going || closing_ || !held) {
@@ -546,8 +546,6 @@ void job_consumer::on_watermarks(assignment_id id, std::optional<watermarks> hel
         reposition(id, held->low);
     } else if (partition.position <= held->high) {
         reposition(id, partition.position); // A leader that was behind for a moment.
-    } else if (attempt < checks_beyond_end) {
-        look_up_after_reset(id, attempt + 1);
     } else {
         stop_partition(id, *held);
     }

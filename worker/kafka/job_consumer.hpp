@@ -111,12 +111,12 @@ private:
     void on_positions(const std::shared_ptr<pending_assign>& pending);
     void on_revoke(const std::vector<topic_partition>& partitions);
     void on_partition_error(engine::assignment_id id, rd_kafka_event_t* event);
-    void on_watermarks(engine::assignment_id id, std::optional<watermarks> held, int attempt);
+    void on_watermarks(engine::assignment_id id, std::optional<watermarks> held);
 
     [[nodiscard]] bool choose_start(const partition_position& found, open_partition& opened);
     void report_backlog(const std::vector<partition_position>& found) const;
     void tell_age(open_partition& opened, const engine::inbound_record& record);
-    void look_up_after_reset(engine::assignment_id id, int attempt);
+    void look_up_after_reset(engine::assignment_id id);
     void reposition(engine::assignment_id id, std::int64_t position);
     void stop_partition(engine::assignment_id id, const watermarks& held);
     void assign_all();

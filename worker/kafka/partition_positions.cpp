@@ -17,12 +17,14 @@ constexpr milliseconds first_call_limit{1'000};
 constexpr milliseconds longest_call_limit{5'000}; // A cancelled call ends after this at the latest.
 constexpr milliseconds retry_pause{250};
 constexpr milliseconds watermark_budget{10'000};
+constexpr milliseconds recheck_pause{1'000};
+constexpr int checks_beyond_end = 3;
 
 /// A pause between two attempts, cut short by cancellation. This is not the loop's thread.
-void pause(const std::atomic<bool>& cancelled)
+void pause(const std::atomic<bool>& cancelled, milliseconds length = retry_pause)
 {
     constexpr milliseconds slice{10};
-    for (auto left = retry_pause; left > milliseconds{0} && !cancelled; left -= slice) {
+    for (auto left = length; left > milliseconds{0} && !cancelled; left -= slice) {
         std::this_thread::sleep_for(slice);
     }
 }
@@ -101,9 +103,28 @@ void look_up_watermarks(rd_kafka_t* client, std::vector<partition_position>& pos
     }
 }
 
+/// A new leader may say for a moment that its log ends before what was read from the old one.
+void recheck_ends(rd_kafka_t* client, std::vector<partition_position>& positions, const std::atomic<bool>& cancelled)
+{
+    auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (partition_position& position : positions) {
+        for (int check = 1; check < checks_beyond_end && lies_beyond_end(position) && !cancelled; ++check) {
+            pause(cancelled, recheck_pause);
+            if (const auto held = query(client, position.where, longest_call_limit, error)) {
+                position.held = held;
+            }
+        }
+    }
+}
+
 } // namespace
 
-std::vector<partition_position> look_up_positions(rd_kafka_t* client, std::vector<topic_partition> partitions,
+bool lies_beyond_end(const partition_position& position)
+{
+    return position.committed && position.held && *position.committed > position.held->high;
+}
+
+std::vector<partition_position> look_up_positions(rd_kafka_t* client, const std::vector<topic_partition>& partitions,
                                                   const std::atomic<bool>& cancelled)
 {
     std::vector<partition_position> positions;
@@ -123,20 +144,26 @@ std::vector<partition_position> look_up_positions(rd_kafka_t* client, std::vecto
         positions.push_back(std::move(position));
     }
     look_up_watermarks(client, positions, cancelled);
+    recheck_ends(client, positions, cancelled);
     return positions;
 }
 
-std::optional<watermarks> look_up_watermarks(rd_kafka_t* client, const topic_partition& where,
+std::optional<watermarks> look_up_watermarks(rd_kafka_t* client, const topic_partition& where, std::int64_t position,
                                              const std::atomic<bool>& cancelled)
 {
     auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    while (!cancelled) {
-        if (const auto held = query(client, where, longest_call_limit, error)) {
-            return held;
+    std::optional<watermarks> held;
+    for (int answers = 0; answers < checks_beyond_end && !cancelled;) {
+        if (const auto answer = query(client, where, longest_call_limit, error)) {
+            held = answer;
+            ++answers;
+            if (position <= answer->high) {
+                break;
+            }
         }
-        pause(cancelled);
+        pause(cancelled, held ? recheck_pause : retry_pause);
     }
-    return std::nullopt;
+    return held;
 }
 
 } // namespace wxcourier::kafka

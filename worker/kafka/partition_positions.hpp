@@ -35,13 +35,18 @@ struct partition_position {
     std::optional<watermarks> held;        ///< Empty: the partition's leader did not say.
 };
 
+/// Whether a commit lies beyond the end of its log: the topic was made anew, or restored from an older state.
+bool lies_beyond_end(const partition_position& position);
+
 /// Asks the group's coordinator for the commits, again and again until it answers, and the leaders for the watermarks,
-/// within 10 s for all of them. Blocks. Returns early, with less, once `cancelled`.
-std::vector<partition_position> look_up_positions(rd_kafka_t* client, std::vector<topic_partition> partitions,
+/// within 10 s for all of them. What seems to lie beyond an end is asked three times, a second apart: a leader that was
+/// just elected may be behind. Blocks. Returns early, with less, once `cancelled`.
+std::vector<partition_position> look_up_positions(rd_kafka_t* client, const std::vector<topic_partition>& partitions,
                                                   const std::atomic<bool>& cancelled);
 
-/// Asks a partition's leader, again and again until it answers or `cancelled`. Blocks.
-std::optional<watermarks> look_up_watermarks(rd_kafka_t* client, const topic_partition& where,
+/// Asks a partition's leader, again and again until it answers or `cancelled`, and three times where `position` seems
+/// to lie beyond the end. Blocks.
+std::optional<watermarks> look_up_watermarks(rd_kafka_t* client, const topic_partition& where, std::int64_t position,
                                              const std::atomic<bool>& cancelled);
 
 } // namespace wxcourier::kafka
