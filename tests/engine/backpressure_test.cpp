@@ -8,7 +8,6 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
-using testing::SizeIs;
 
 class backpressure : public courier_test {
 protected:

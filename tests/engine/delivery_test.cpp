@@ -10,7 +10,6 @@ using domain::job_state;
 using std::chrono::hours;
 using std::chrono::minutes;
 using testing::ElementsAre;
-using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;

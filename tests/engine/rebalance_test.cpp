@@ -6,7 +6,6 @@ namespace wxcourier::test {
 namespace {
 
 using domain::job_state;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;

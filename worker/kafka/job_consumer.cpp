@@ -172,6 +172,7 @@ void job_consumer::on_partition_error(assignment_id id, rd_kafka_event_t* event)
     const auto error = rd_kafka_event_error(event);
     if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         look_up_after_reset(id);
+        return;
     }
     ++stats_.errors;
     log_.write_error(error, partition.where.topic + "/" + std::to_string(partition.where.partition) + ": " +
