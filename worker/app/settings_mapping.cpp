@@ -22,9 +22,18 @@ domain::app_type app_type_of(config::app_type type)
 domain::token_plan_limits token_limits_of(const config::token_settings& token)
 {
     domain::token_plan_limits limits;
-    limits.classic = token.source == config::token_source::classic;
-    if (limits.classic)
+    switch (token.source) {
+    case config::token_source::stable:
+        break;
+    case config::token_source::classic:
+        limits.origin = domain::token_origin::classic;
         limits.renew_before = std::chrono::minutes{10};
+        break;
+    case config::token_source::shared:
+        limits.origin = domain::token_origin::shared;
+        limits.calls_apart = token.shared.min_interval;
+        break;
+    }
     if (token.refresh_before)
         limits.renew_before = std::chrono::ceil<seconds>(*token.refresh_before);
     return limits;

@@ -22,11 +22,22 @@ steady_duration spaced(const backoff_limits& limits, int retry, double jitter) n
 
 } // namespace
 
+steady_time token_refresh_plan::due() const noexcept
+{
+    return last_call_ ? std::max<steady_time>(due_, *last_call_ + limits_.calls_apart) : due_;
+}
+
 token_call token_refresh_plan::next_call(steady_time now) const noexcept
 {
-    if (limits_.classic)
+    switch (limits_.origin) {
+    case token_origin::classic:
         return token_call::classic;
-    return same_came_back_ && may_force(now) ? token_call::stable_forced : token_call::stable;
+    case token_origin::shared:
+        return token_call::shared;
+    case token_origin::stable:
+        break;
+    }
+    return same_came_back_ != 0 && may_force(now) ? token_call::stable_forced : token_call::stable;
 }
 
 bool token_refresh_plan::may_force(steady_time now) const noexcept
@@ -38,7 +49,9 @@ bool token_refresh_plan::may_force(steady_time now) const noexcept
 
 void token_refresh_plan::on_call(token_call call, steady_time now)
 {
-    if (call != token_call::stable_forced)
+    last_call_ = now;
+    last_forced_ = call == token_call::stable_forced;
+    if (!last_forced_)
         return;
     while (!forced_.empty() && forced_.front() <= now - hours{24})
         forced_.pop_front();
@@ -50,13 +63,16 @@ void token_refresh_plan::on_token(steady_time now, seconds expires_in, bool same
     failures_ = 0;
     expires_at_ = now + expires_in;
     if (same_as_before && rejected_ && !account_refused_) {
-        // WeChat says that it is dead, and gives it again: a forced call is due as soon as its limits allow.
-        const bool first_time = !same_came_back_;
-        same_came_back_ = true;
-        due_ = first_time && may_force(now) ? steady_time::min() : now + limits_.forced_calls_apart;
+        // WeChat says that it is dead, and it is given again: a forced call is due as soon as its limits allow. A token
+        // server of others has no such call; it is asked again until it has noticed.
+        const int before = same_came_back_++;
+        if (limits_.origin == token_origin::shared)
+            due_ = now + spaced(call_backoff, before, 0);
+        else
+            due_ = before == 0 && may_force(now) ? steady_time::min() : now + limits_.forced_calls_apart;
         return;
     }
-    same_came_back_ = false;
+    same_came_back_ = 0;
     // Half of a short life at most, so that a token with seconds to live does not mean a call a second.
     const auto life = std::chrono::duration_cast<steady_duration>(expires_in);
     due_ = now + std::max<steady_duration>({life - limits_.renew_before, life / 2, std::chrono::seconds{1}});
@@ -74,6 +90,13 @@ void token_refresh_plan::on_token(steady_time now, seconds expires_in, bool same
 
 void token_refresh_plan::on_failure(steady_time now, token_verdict why, double jitter) noexcept
 {
+    if (last_forced_ && why.step == token_step::park_day) {
+        // The day's budget of forced calls alone is used up, by whoever shares the AppID: the ordinary call goes on.
+        forced_.assign(static_cast<std::size_t>(limits_.forced_calls_a_day), now);
+        reason_ = why.reason;
+        due_ = now + limits_.forced_calls_apart;
+        return;
+    }
     const int retry = failures_++;
     reason_ = why.reason;
     switch (why.step) {

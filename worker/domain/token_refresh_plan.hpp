@@ -9,12 +9,20 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace wxcourier::domain {
 
-enum class token_call : std::uint8_t { stable, stable_forced, classic };
+/// Where an app's tokens come from (`token.source`).
+enum class token_origin : std::uint8_t {
+    stable,  ///< /cgi-bin/stable_token: gives the same token to everybody who asks.
+    classic, ///< /cgi-bin/token: every call ends the token before the last.
+    shared,  ///< The company's own token server.
+};
+
+enum class token_call : std::uint8_t { stable, stable_forced, classic, shared };
 
 /// What the app may do about its token.
 enum class token_health : std::uint8_t {
@@ -25,11 +33,12 @@ enum class token_health : std::uint8_t {
 };
 
 struct token_plan_limits {
-    bool classic = false; ///< /cgi-bin/token instead of /cgi-bin/stable_token.
+    token_origin origin = token_origin::stable;
     /// How long before its expiry a token is renewed. A stable token is given anew in its last 5 minutes only.
     seconds renew_before{290};
     seconds forced_calls_apart{30}; ///< WeChat's limit on forced stable calls …
     int forced_calls_a_day = 20;    ///< … and the other one.
+    milliseconds calls_apart{0};    ///< Between the starts of two calls of any kind, at least.
 };
 
 /// Decides about one app's token. Pure: no clock, no timer, no I/O; a coroutine asks, waits, reports. One call is under
@@ -39,7 +48,7 @@ public:
     explicit token_refresh_plan(token_plan_limits limits) : limits_(limits) {}
 
     /// When the next call is due; steady_time::min() means now.
-    [[nodiscard]] steady_time due() const noexcept { return due_; }
+    [[nodiscard]] steady_time due() const noexcept;
     /// Which call to make.
     [[nodiscard]] token_call next_call(steady_time now) const noexcept;
     /// That call begins.
@@ -71,13 +80,15 @@ private:
 
     token_plan_limits limits_;
     steady_time due_ = steady_time::min();
+    std::optional<steady_time> last_call_;
+    bool last_forced_ = false;
     steady_time expires_at_ = steady_time::min();
     std::uint64_t generation_ = 0;
-    int failures_ = 0;            ///< Token calls in a row that gave none.
-    int fresh_rejections_ = 0;    ///< Tokens in a row that were called dead before one send worked.
-    bool rejected_ = false;       ///< The current token was called dead.
-    bool proven_ = false;         ///< A send worked with the current token.
-    bool same_came_back_ = false; ///< The dead token was given again: only a forced call helps.
+    int failures_ = 0;         ///< Token calls in a row that gave none.
+    int fresh_rejections_ = 0; ///< Tokens in a row that were called dead before one send worked.
+    bool rejected_ = false;    ///< The current token was called dead.
+    bool proven_ = false;      ///< A send worked with the current token.
+    int same_came_back_ = 0;   ///< How often in a row the dead token was given again.
     bool halted_ = false;
     bool account_refused_ = false;   ///< Not the token but the account was refused.
     int account_refusals_ = 0;       ///< In a row, without one send that worked between them.

@@ -42,6 +42,9 @@ public:
             std::function<void(const std::string&)> on_failure);
     ~courier() override;
 
+    /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
+    [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
+
     /// Starts its coroutines. They end after drain().
     void start();
 

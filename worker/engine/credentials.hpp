@@ -23,8 +23,11 @@ struct credential_report {
     domain::token_health health = domain::token_health::missing;
     std::string_view reason; ///< Empty when all is well.
     std::string detail;      ///< WeChat's words, such as the rejected IP of 40164. Never a secret.
+    std::string owner;       ///< The replica that fetches its tokens. Empty: each does so on its own.
     steady_time next_call{};
 };
+
+class token_keeper;
 
 /// The token refreshers. An app without a usable token is blocked in the send queue, so that its jobs wait and others
 /// do not notice. Single flight: whoever finds a token dead only marks it; the app's one coroutine renews it, once.
@@ -36,6 +39,14 @@ public:
     ~credentials();
     credentials(const credentials&) = delete;
     credentials& operator=(const credentials&) = delete;
+
+    /// Has the app's tokens come from there. Before start(); the source must outlive its coroutine.
+    void use_source(domain::app_index app, token_source& source);
+    /// A token, or why there is none, that this process did not ask for: a source that follows brings it. A token that
+    /// is in use already changes its expiry only.
+    void bring(domain::app_index app, const token_reply& reply);
+    /// The answer of the app's `token_source::asks` has changed.
+    void look_again(domain::app_index app);
 
     /// Starts the coroutines; they end after stop().
     void start(task_group& tasks);
@@ -54,8 +65,7 @@ public:
     [[nodiscard]] credential_report report(domain::app_index app) const;
 
 private:
-    class keeper;
-    std::vector<std::unique_ptr<keeper>> keepers_;
+    std::vector<std::unique_ptr<token_keeper>> keepers_;
 };
 
 } // namespace wxcourier::engine

@@ -174,23 +174,43 @@ public:
 
 struct token_request {
     domain::token_call call = domain::token_call::stable;
-    std::string_view appid; ///< Valid until `fetch` completes; so is the secret.
+    std::string_view appid; ///< Valid until the call completes; so is the secret.
     std::string_view app_secret;
 };
 
+/// A token, or why there is none.
 struct token_reply {
-    secret token; ///< Empty: the call gave none.
+    secret token; ///< Empty: none came.
     seconds expires_in{0};
     std::optional<int> errcode; ///< WeChat's, where it answered with one.
     std::string errmsg;         ///< WeChat's text, or what the transport said.
 };
 
-/// Fetches access tokens. One attempt: no retry inside.
+/// WeChat's two token calls. One attempt: no retry inside.
 class token_api {
 public:
     virtual ~token_api() = default;
     /// Completes within the connect and request timeouts; never throws for the far end's doing.
     virtual asio::awaitable<token_reply> fetch(token_request request) = 0;
+};
+
+/// Where one app's tokens come from, if not simply from WeChat's calls (token_api). Asked by the app's keeper in
+/// engine/credentials, one call at a time; it decides when (domain/token_refresh_plan).
+///
+/// A source that merely follows what another replica fetches answers `asks()` with false and brings each token with
+/// `credentials::bring`; when it becomes the one that asks, or no longer is, it calls `credentials::look_again`.
+class token_source {
+public:
+    virtual ~token_source() = default;
+    /// Whether this process is the one that asks.
+    [[nodiscard]] virtual bool asks() const { return true; }
+    /// One attempt, with a bound on its time; never throws for the far end's doing. Only called while `asks()`. May
+    /// answer with a token that is good already instead of fetching one.
+    virtual asio::awaitable<token_reply> ask(token_request request) = 0;
+    /// WeChat called this token dead. Once for each generation, and before the `ask` that follows from it.
+    virtual void on_dead(const access_token& /*token*/) {}
+    /// Who asks: a replica's id, for /readyz, metrics and `wxcourier token`. Empty: this process, on its own.
+    [[nodiscard]] virtual std::string owner() const { return {}; }
 };
 
 } // namespace wxcourier::engine

@@ -11,7 +11,7 @@ using std::chrono::minutes;
 
 const steady_time start{hours{1000}};
 constexpr token_plan_limits stable{};
-constexpr token_plan_limits classic{.classic = true, .renew_before = minutes{10}};
+constexpr token_plan_limits classic{.origin = token_origin::classic, .renew_before = minutes{10}};
 
 /// A plan whose first token came at `start` and lives for two hours.
 token_refresh_plan with_token(token_plan_limits limits = stable)
@@ -285,6 +285,56 @@ TEST(token_refresh_plan, an_operator_may_ask_at_once)
     ASSERT_GT(plan.due(), start);
     plan.renew_now();
     EXPECT_LE(plan.due(), start);
+}
+
+TEST(token_refresh_plan, a_used_up_budget_of_forced_calls_leaves_the_ordinary_call)
+{
+    auto plan = with_token();
+    plan.on_accepted(1);
+    ASSERT_TRUE(plan.on_rejected(1, start));
+    plan.on_call(token_call::stable, start);
+    plan.on_token(start, hours{1}, true);
+    ASSERT_EQ(plan.next_call(start), token_call::stable_forced);
+    plan.on_call(token_call::stable_forced, start);
+    plan.on_failure(start, {token_step::park_day, "token_quota_exhausted"}, 0);
+    EXPECT_EQ(plan.due(), start + seconds{30});
+    EXPECT_EQ(plan.next_call(start + hours{23}), token_call::stable) << "others may get a new one";
+    plan.on_call(token_call::stable, start + seconds{30});
+    plan.on_token(start + seconds{30}, hours{2}, false);
+    EXPECT_EQ(plan.health(start + seconds{30}), token_health::good);
+}
+
+TEST(token_refresh_plan, a_shared_server_is_not_asked_more_often_than_it_allows)
+{
+    token_refresh_plan plan({.origin = token_origin::shared, .calls_apart = seconds{20}});
+    plan.on_call(plan.next_call(start), start);
+    plan.on_token(start, hours{2}, false);
+    ASSERT_TRUE(plan.on_rejected(1, start + seconds{1}));
+    EXPECT_EQ(plan.due(), start + seconds{20});
+    EXPECT_EQ(plan.next_call(start + seconds{20}), token_call::shared);
+    plan.on_call(token_call::shared, start + seconds{20});
+    plan.on_failure(start + seconds{21}, {token_step::retry, "no_answer"}, 0);
+    EXPECT_EQ(plan.due(), start + seconds{40});
+}
+
+TEST(token_refresh_plan, a_shared_server_that_gives_the_dead_token_again_is_asked_ever_slower)
+{
+    token_refresh_plan plan({.origin = token_origin::shared, .calls_apart = seconds{1}});
+    plan.on_token(start, hours{2}, false);
+    ASSERT_TRUE(plan.on_rejected(1, start));
+    auto now = start;
+    int calls = 0;
+    while (now < start + hours{1}) {
+        ASSERT_EQ(plan.next_call(now), token_call::shared) << "never forced";
+        plan.on_call(token_call::shared, now);
+        plan.on_token(now, hours{2}, true);
+        EXPECT_EQ(plan.health(now), token_health::renewing);
+        ++calls;
+        now = plan.due();
+    }
+    EXPECT_LE(calls, 130);
+    plan.on_token(now, hours{2}, false);
+    EXPECT_EQ(plan.health(now), token_health::good);
 }
 
 } // namespace

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// One app's access token: asks its source when the plan says so, and tells the queue what the app may do.
+#pragma once
+
+#include "common/metrics.hpp"
+#include "domain/send_queue.hpp"
+#include "domain/token_refresh_plan.hpp"
+#include "engine/credentials.hpp"
+#include "engine/options.hpp"
+#include "engine/ports.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace wxcourier::engine {
+
+/// Part of `credentials`, which documents what it does. Not thread-safe.
+class token_keeper {
+public:
+    token_keeper(domain::app_index app, const app_options& options, token_api& api, domain::send_queue& queue,
+                 clock& time, metrics_registry& metrics, std::function<double()> jitter,
+                 std::function<void()> on_change);
+
+    void use_source(token_source& source) { source_ = &source; }
+
+    /// Keeps the token current until stop().
+    asio::awaitable<void> run();
+    void stop();
+
+    void bring(const token_reply& reply);
+    void look_again() { alarm_->wake(); }
+    void on_rejected(std::uint64_t generation);
+    void on_accepted(std::uint64_t generation) { plan_.on_accepted(generation); }
+    void on_account_refused(std::string_view reason, const std::string& detail);
+
+    [[nodiscard]] const std::shared_ptr<const access_token>& current() const { return token_; }
+    [[nodiscard]] credential_report report() const;
+
+private:
+    /// The source of an app that has no other: WeChat's own calls.
+    class wechat_source final : public token_source {
+    public:
+        explicit wechat_source(token_api& api) : api_(api) {}
+        asio::awaitable<token_reply> ask(token_request request) override { return api_.fetch(request); }
+
+    private:
+        token_api& api_;
+    };
+
+    asio::awaitable<void> renew();
+    [[nodiscard]] std::optional<steady_time> next_look() const;
+    void take(const token_reply& reply);
+    void take_failure(const token_reply& reply);
+    void apply_health();
+    void show_halt(bool halted);
+
+    domain::app_index app_;
+    const app_options& options_;
+    wechat_source wechat_;
+    token_source* source_;
+    domain::send_queue& queue_;
+    clock& time_;
+    std::function<double()> jitter_;
+    std::function<void()> on_change_;
+    domain::token_refresh_plan plan_;
+    std::shared_ptr<const access_token> token_;
+    std::unique_ptr<alarm> alarm_;
+    std::string detail_;
+    std::string halted_for_;
+    bool stopping_ = false;
+    metric_family& refreshes_;
+    metric_family& halted_;
+    metric_series& generation_;
+};
+
+} // namespace wxcourier::engine
