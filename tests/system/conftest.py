@@ -5,7 +5,7 @@ import pathlib
 import pytest
 from kafka import Kafka
 from simulator import Simulator
-from worker import APPIDS, SECRETS, Worker
+from worker import APPIDS, SECRETS, Worker, worker_settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -57,21 +57,6 @@ def simulator(simulate):
     return simulate(*apps)
 
 
-def deep_update(settings, changes):
-    """Merges `changes` into `settings`, objects member by member."""
-    for name, value in changes.items():
-        if isinstance(value, dict) and isinstance(settings.get(name), dict):
-            deep_update(settings[name], value)
-        else:
-            settings[name] = value
-
-
-def app_settings(name, kind, appid, secret):
-    """An app fast enough for tests."""
-    return {"name": name, "type": kind, "appid": appid, "secret": {"env": secret},
-            "rate": {"per_second": 5000, "burst": 1000}, "concurrency": 128}
-
-
 @pytest.fixture
 def run_worker(tmp_path, kafka):
     """Starts workers: `run_worker(topics, simulator, delivery={"drain_timeout": "2s"})`. Ends those that are left, and
@@ -79,19 +64,7 @@ def run_worker(tmp_path, kafka):
     started = []
 
     def start(all_topics, simulator, **changes):
-        settings = {
-            "kafka": {"bootstrap_servers": kafka.bootstrap, "group_id": f"{all_topics.jobs}.group",
-                      # Quick to notice a member that was killed.
-                      "properties": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}},
-            "topics": {"jobs": [all_topics.jobs], "status": all_topics.status, "dead_letter": all_topics.dead_letter,
-                       "delayed": all_topics.delayed, "tokens": all_topics.tokens, "fleet": all_topics.fleet},
-            "wechat": {"base_urls": [simulator.url], "ca_file": simulator.ca, "request_timeout": "3s"},
-            "apps": [app_settings("shop", "official_account", APPIDS["shop"], "SHOP_SECRET"),
-                     app_settings("mini", "mini_program", APPIDS["mini"], "MINI_SECRET")],
-            "http": {"listen": "127.0.0.1:0"},
-            "log": {"level": "debug", "format": "json"},
-        }
-        deep_update(settings, changes)
+        settings = worker_settings(kafka.bootstrap, all_topics, simulator, **changes)
         started.append(Worker(tmp_path, f"worker-{len(started)}", settings))
         return started[-1]
     yield start

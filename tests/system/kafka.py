@@ -40,53 +40,28 @@ class Topics:
     fleet: str
 
 
-class Kafka:
-    """A broker that `scripts/dev-kafka` runs. `directory` names it."""
+class Brokers:
+    """Brokers that run somewhere, as a client sees them. Topics get `replication` replicas."""
 
-    def __init__(self, directory, version=None):
-        self.directory = pathlib.Path(directory)
-        self.version = version
-        self.bootstrap = self.start()
-        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
-
-    def dev_kafka(self, *arguments):
-        """Runs scripts/dev-kafka for this broker; its output."""
-        return dev_kafka(self.directory, *arguments)
-
-    def start(self):
-        """Starts the broker; after `stop` on the same port with the same data."""
-        first = not self.directory.exists()
-        arguments = ["--port", "0"] if first else []
-        if first and self.version:
-            arguments += ["--version", self.version]
-        return self.dev_kafka("start", *arguments).rpartition(" ")[2]
-
-    def stop(self):
-        """Stops the broker and keeps its data."""
-        self.dev_kafka("stop")
-
-    def wipe(self):
-        """Stops the broker and deletes its data."""
-        self.dev_kafka("wipe")
-
-    @staticmethod
-    def wipe_directory(directory):
-        """The same for a broker that nobody holds any more."""
-        dev_kafka(directory, "wipe")
+    def __init__(self, bootstrap, replication=1, **properties):
+        """`properties`: more of librdkafka's, for `admin`."""
+        self.bootstrap = bootstrap
+        self.replication = replication
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, **properties})
 
     def create(self, *names, partitions=1, **config):
         """Creates topics; `config` holds Kafka's topic settings, `_` for `.`."""
         settings = {name.replace("_", "."): str(value) for name, value in config.items()}
-        topics = [NewTopic(name, partitions, 1, config=settings) for name in names]
+        topics = [NewTopic(name, partitions, self.replication, config=settings) for name in names]
         for future in self.admin.create_topics(topics).values():
             future.result(timeout=30)
 
-    def topics(self, partitions=6, **config):
+    def topics(self, partitions=6, status_timestamps="CreateTime", **config):
         """A fresh set of topics; `partitions` and `config` are those of the jobs topic."""
         prefix = f"t{uuid.uuid4().hex[:10]}"
         names = Topics(*(f"{prefix}.{name}" for name in ("jobs", "status", "dead", "delayed", "tokens", "fleet")))
         self.create(names.jobs, partitions=partitions, **config)
-        self.create(names.status, partitions=3)
+        self.create(names.status, partitions=3, message_timestamp_type=status_timestamps)
         self.create(names.dead_letter, partitions=3, **config)
         self.create(*(f"{names.delayed}.{step}" for step in ("1m", "10m", "1h")), partitions=1, **config)
         self.create(names.tokens, cleanup_policy="compact")
@@ -142,6 +117,40 @@ class Kafka:
                     for each in range(partitions)]
         finally:
             consumer.close()
+
+
+class Kafka(Brokers):
+    """A broker that `scripts/dev-kafka` runs. `directory` names it."""
+
+    def __init__(self, directory, version=None):
+        self.directory = pathlib.Path(directory)
+        self.version = version
+        super().__init__(self.start())
+
+    def dev_kafka(self, *arguments):
+        """Runs scripts/dev-kafka for this broker; its output."""
+        return dev_kafka(self.directory, *arguments)
+
+    def start(self):
+        """Starts the broker; after `stop` on the same port with the same data."""
+        first = not self.directory.exists()
+        arguments = ["--port", "0"] if first else []
+        if first and self.version:
+            arguments += ["--version", self.version]
+        return self.dev_kafka("start", *arguments).rpartition(" ")[2]
+
+    def stop(self):
+        """Stops the broker and keeps its data."""
+        self.dev_kafka("stop")
+
+    def wipe(self):
+        """Stops the broker and deletes its data."""
+        self.dev_kafka("wipe")
+
+    @staticmethod
+    def wipe_directory(directory):
+        """The same for a broker that nobody holds any more."""
+        dev_kafka(directory, "wipe")
 
 
 def dev_kafka(directory, *arguments):

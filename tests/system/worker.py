@@ -87,6 +87,39 @@ class Process:
         self.process.wait(10)
 
 
+def deep_update(settings, changes):
+    """Merges `changes` into `settings`, objects member by member."""
+    for name, value in changes.items():
+        if isinstance(value, dict) and isinstance(settings.get(name), dict):
+            deep_update(settings[name], value)
+        else:
+            settings[name] = value
+
+
+def app_settings(name, kind, appid, secret):
+    """An app fast enough for tests."""
+    return {"name": name, "type": kind, "appid": appid, "secret": {"env": secret},
+            "rate": {"per_second": 5000, "burst": 1000}, "concurrency": 128}
+
+
+def worker_settings(bootstrap, topics, simulator, **changes):
+    """A worker's configuration: the apps `shop` and `mini`, these topics, this simulator as WeChat; then `changes`."""
+    settings = {
+        "kafka": {"bootstrap_servers": bootstrap, "group_id": f"{topics.jobs}.group",
+                  # Quick to notice a member that was killed.
+                  "properties": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}},
+        "topics": {"jobs": [topics.jobs], "status": topics.status, "dead_letter": topics.dead_letter,
+                   "delayed": topics.delayed, "tokens": topics.tokens, "fleet": topics.fleet},
+        "wechat": {"base_urls": [simulator.url], "ca_file": simulator.ca, "request_timeout": "3s"},
+        "apps": [app_settings("shop", "official_account", APPIDS["shop"], "SHOP_SECRET"),
+                 app_settings("mini", "mini_program", APPIDS["mini"], "MINI_SECRET")],
+        "http": {"listen": "127.0.0.1:0"},
+        "log": {"level": "debug", "format": "json"},
+    }
+    deep_update(settings, changes)
+    return settings
+
+
 class Worker(Process):
     """`wxcourier run` with a configuration file."""
 
