@@ -76,12 +76,20 @@ TEST_F(job_consumer_test, a_partition_that_is_not_polled_is_only_fetched_to_its_
     produce("jobs", 400);
     ASSERT_TRUE(run_until(loop, [&] { return reader.consumer.stats().fetched_records >= 20; }));
     EXPECT_TRUE(reader.listener.records.empty());
+    const auto lag = reader.consumer.lag();
+    EXPECT_EQ(lag.size(), 2U);
+    for (const auto& [where, records] : lag) {
+        EXPECT_GE(records, 10) << "as far as it was fetched, of which nothing was handed out; " << where.partition;
+    }
     // Room again: the engine polls by itself, nobody tells it to.
     ASSERT_TRUE(run_until(loop, [&] {
         while (reader.listener.read_one()) {
         }
         return reader.listener.records.size() == 400;
     }));
+    for (const auto& [where, records] : reader.consumer.lag()) {
+        EXPECT_EQ(records, 0) << "partition " << where.partition;
+    }
     std::map<engine::assignment_id, std::int64_t> next;
     for (const auto& record : reader.listener.records) {
         EXPECT_EQ(record.offset, next[record.assignment]++);

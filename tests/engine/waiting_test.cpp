@@ -164,9 +164,12 @@ TEST_F(waiting, an_outage_opens_the_breaker_and_one_probe_goes_at_a_time)
     EXPECT_LE(probes, 60U) << "no hammering";
     EXPECT_GE(probes, 20U);
     EXPECT_THAT(outcomes(), IsEmpty()) << "an outage ends no job";
+    const auto& breaker_open = worker.metrics["wxcourier_breaker_open"].with({"shop"});
+    EXPECT_EQ(breaker_open.value(), 1);
     down = false;
     time.advance(minutes{2});
     EXPECT_EQ(outcomes().size(), 500U);
+    EXPECT_EQ(breaker_open.value(), 0);
     EXPECT_GT(worker.pushes.most_at_once, 40U) << "full speed again";
 }
 

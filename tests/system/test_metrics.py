@@ -3,6 +3,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import jobs
 from kafka import Record
@@ -36,6 +37,10 @@ def test_promtool_finds_nothing_and_the_numbers_are_right(kafka, topics, simulat
     assert worker.metric("wxcourier_jobs_rejected_total") == 1
     assert worker.metric("wxcourier_messages_finished_total", state="sent") == 16
     assert worker.metric("wxcourier_messages_finished_total", state="failed") == 1
+    assert worker.metric("wxcourier_ready") == 1
+    assert abs(worker.metric("wxcourier_start_time_seconds") - time.time()) < 600
+    assert text.count("\nwxcourier_partition_lag{") == 6 and worker.metric("wxcourier_partition_lag") == 0
+    assert worker.metric("wxcourier_records_skipped_total") == worker.metric("wxcourier_partitions_stopped") == 0
     assert worker.metric("wxcourier_dead_letters_published_total") == 2
     assert worker.metric("wxcourier_in_flight") == worker.metric("wxcourier_queued") == 0
     assert "sim-errcode" not in text and jobs.openid(1) not in text, "an openid is in a label"

@@ -57,6 +57,8 @@ application::application(asio::io_context& io, config::settings settings)
       stop_(clock_.make_alarm())
 {
     metrics_["wxcourier_build_info"].with({std::string(version), kafka::library_version()}).set(1);
+    metrics_["wxcourier_start_time_seconds"].with().set(
+        std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
     metrics_.before_exposition([this] { refresh_gauges(); });
 }
 
@@ -198,6 +200,14 @@ void application::refresh_gauges()
     opened.with({"resolve_failed"}).set(static_cast<double>(counters.resolve_failed));
     opened.with({"connect_failed"}).set(static_cast<double>(counters.connect_failed));
     opened.with({"tls_failed"}).set(static_cast<double>(counters.tls_failed));
+    metrics_["wxcourier_ready"].with().set(readiness().good ? 1 : 0);
+    const auto consumed = consumer_.stats();
+    metrics_["wxcourier_partitions_stopped"].with().set(static_cast<double>(consumed.stopped_partitions));
+    metrics_["wxcourier_records_skipped_total"].with().set(static_cast<double>(consumed.records_fallen_off));
+    auto& lag = metrics_["wxcourier_partition_lag"];
+    lag.clear();
+    for (const auto& [where, records] : consumer_.lag())
+        lag.with({where.topic, std::to_string(where.partition)}).set(static_cast<double>(records));
 }
 
 } // namespace wxcourier::app

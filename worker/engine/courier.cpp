@@ -228,10 +228,34 @@ void courier::refresh_gauges(metrics_registry& metrics)
     for (domain::app_index app = 0; app < options_.apps.size(); ++app)
         metrics["wxcourier_queued"].with({options_.apps[app].name}).set(static_cast<double>(queue_.queued(app)));
     metrics["wxcourier_partitions_assigned"].with().set(static_cast<double>(committer_.partitions().size()));
+    const auto oldest = oldest_jobs();
     auto& unfinished = metrics["wxcourier_partition_unfinished"];
+    auto& age = metrics["wxcourier_partition_oldest_unfinished_seconds"];
     unfinished.clear();
+    age.clear();
+    for (const auto& [id, each] : committer_.partitions()) {
+        const std::vector<std::string> labels{each.topic, std::to_string(each.number)};
+        unfinished.with(labels).set(static_cast<double>(each.tracker.unfinished()));
+        const auto found = oldest.find(id);
+        const auto waited = found == oldest.end() ? wall_time::duration::zero() : time_.wall_now() - found->second;
+        age.with(labels).set(std::max(0.0, std::chrono::duration<double>(waited).count()));
+    }
+}
+
+std::map<assignment_id, wall_time> courier::oldest_jobs()
+{
+    std::map<assignment_id, wall_time> oldest;
+    const auto note = [&oldest](const job_in_progress& job) {
+        const auto [found, is_new] = oldest.try_emplace(job.assignment, job.record.enqueued_at);
+        if (!is_new)
+            found->second = std::min(found->second, job.record.enqueued_at);
+    };
+    deliveries_.for_each([&note](domain::queue_item, const delivery& message) { note(*message.job); });
     for (const auto& [id, each] : committer_.partitions())
-        unfinished.with({each.topic, std::to_string(each.number)}).set(static_cast<double>(each.tracker.unfinished()));
+        for (const auto& job : {each.fan_out, each.held})
+            if (job)
+                note(*job);
+    return oldest;
 }
 
 } // namespace wxcourier::engine

@@ -18,6 +18,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -76,6 +77,8 @@ private:
     asio::awaitable<void> give_up(std::vector<assignment_id> going);
     asio::awaitable<bool> settle(std::vector<assignment_id> ids, steady_time deadline);
     void refresh_gauges(metrics_registry& metrics);
+    /// The Kafka timestamp of the oldest unfinished job of each assignment that has one.
+    std::map<assignment_id, wall_time> oldest_jobs();
 
     const engine_options options_;
     asio::any_io_executor executor_;

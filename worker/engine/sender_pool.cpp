@@ -42,7 +42,8 @@ sender_pool::sender_pool(const engine_options& options, delivery_store& deliveri
     for (const auto& app : options_.apps)
         apps_.push_back({domain::breaker(options_.breaker), &metrics["wxcourier_in_flight"].with({app.name}),
                          &metrics["wxcourier_send_duration_seconds"].with({app.name}),
-                         &metrics["wxcourier_delivery_duration_seconds"].with({app.name})});
+                         &metrics["wxcourier_delivery_duration_seconds"].with({app.name}),
+                         &metrics["wxcourier_breaker_open"].with({app.name})});
 }
 
 void sender_pool::enqueue(queue_item item, steady_time ready_at)
@@ -237,6 +238,7 @@ void sender_pool::note_outage(domain::app_index app, const domain::push_reply& r
             log::info("sender", "WeChat answers again", {{"app", options_.apps[app].name}});
             queue_.set_concurrency(app, options_.apps[app].limits.concurrency);
             queue_.unblock(app, block_reason::breaker_open, now);
+            apps_[app].breaker_open->set(0);
         }
         return;
     }
@@ -245,6 +247,7 @@ void sender_pool::note_outage(domain::app_index app, const domain::push_reply& r
     log::warn("sender", "WeChat cannot be reached; the app's messages wait for a probe",
               {{"app", options_.apps[app].name}, {"error", reply.errmsg}, {"http_status", reply.http_status}});
     queue_.block(app, block_reason::breaker_open, now);
+    apps_[app].breaker_open->set(1);
     next_probe_ = std::min(next_probe_.value_or(breaker.probe_at()), breaker.probe_at());
     alarm_->wake();
 }

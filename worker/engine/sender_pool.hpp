@@ -63,6 +63,7 @@ private:
         metric_series* in_flight = nullptr;
         metric_series* send_seconds = nullptr;
         metric_series* delivery_seconds = nullptr;
+        metric_series* breaker_open = nullptr;
     };
 
     asio::awaitable<void> send_while_there_is_work(domain::queue_item item);

@@ -709,4 +709,18 @@ consumer_stats job_consumer::stats() const
     return now;
 }
 
+std::map<topic_partition, std::int64_t> job_consumer::lag() const
+{
+    std::map<topic_partition, std::int64_t> behind;
+    for (const auto& [id, partition] : open_) {
+        watermarks seen{RD_KAFKA_OFFSET_INVALID, RD_KAFKA_OFFSET_INVALID};
+        const auto known = rd_kafka_get_watermark_offsets(client_.get(), partition.where.topic.c_str(),
+                                                          partition.where.partition, &seen.low, &seen.high);
+        if (known == RD_KAFKA_RESP_ERR_NO_ERROR && seen.high >= 0 && partition.position >= 0) {
+            behind[partition.where] = std::max<std::int64_t>(0, seen.high - partition.position);
+        }
+    }
+    return behind;
+}
+
 } // namespace wxcourier::kafka

@@ -78,6 +78,9 @@ public:
     /// The partitions that are not read because their commit lies beyond the log's end: `topic/partition`.
     [[nodiscard]] std::vector<std::string> stopped_partitions() const;
     [[nodiscard]] consumer_stats stats() const;
+    /// How many records lie between the last one handed out and the log's end as the last fetch saw it. Without the
+    /// partitions of which that is not known yet. Asks nobody: does not block.
+    [[nodiscard]] std::map<topic_partition, std::int64_t> lag() const;
     /// When the client's events were served last, for a watchdog.
     [[nodiscard]] steady_time last_served() const noexcept { return last_served_; }
 
