@@ -239,10 +239,10 @@ def step_chaos(_options):
 
 
 STEPS = {function.__name__.removeprefix("step_").replace("_", "-"): function for function in (
-    step_format, step_layers, step_docs, step_scripts, step_deploy, step_build, step_unit, step_component, step_system,
+    step_format, step_layers, step_docs, step_scripts, step_build, step_unit, step_component, step_deploy, step_system,
     step_asan, step_tidy, step_clang, step_tsan, step_tidy_all, step_system_next, step_chaos)}
 # The quick ones first: what they find is mended while the rest runs.
-DEFAULT = ("format", "layers", "docs", "scripts", "deploy", "build", "unit", "component", "system", "asan", "tidy")
+DEFAULT = ("format", "layers", "docs", "scripts", "build", "unit", "component", "deploy", "system", "asan", "tidy")
 ALL = tuple(name for name in STEPS if name != "tidy")
 
 
