@@ -56,6 +56,9 @@ application::application(asio::io_context& io, config::settings settings)
                 ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); }, &metrics_})),
       stop_(clock_.make_alarm())
 {
+    if (options_.fleet)
+        fleet_ = std::make_unique<fleet_follower>(io.get_executor(), kafka_client_of(settings_),
+                                                  options_.fleet->fleet_topic, options_.fleet->tokens_topic, clock_);
     metrics_["wxcourier_build_info"].with({std::string(version), kafka::library_version()}).set(1);
     metrics_["wxcourier_start_time_seconds"].with().set(
         std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
@@ -75,6 +78,8 @@ asio::awaitable<int> application::run()
         tasks_.spawn(transport_.warm(warm_connections));
         producer_.start(courier_);
         courier_.start();
+        if (fleet_)
+            tasks_.spawn(fleet_->run(*courier_.fleet_log()));
         consumer_.start(courier_);
         while (!stopping_ && !failure_)
             co_await stop_->wait_until(std::nullopt);
@@ -85,6 +90,8 @@ asio::awaitable<int> application::run()
     clean = co_await producer_.close(deadline) && clean;
     transport_.stop();
     listener_.stop();
+    if (fleet_)
+        fleet_->stop();
     co_await courier_.join(deadline);
     co_await tasks_.join(deadline);
     log::info("app", clean && !failure_ ? "stopped" : "stopped, not everything was finished", {});
@@ -103,8 +110,7 @@ asio::awaitable<bool> application::wait_for_topics()
             std::vector<kafka::topic_specification> specifications;
             specifications.reserve(found.missing.size());
             for (const auto& name : found.missing)
-                specifications.push_back(
-                    {name, settings_.topics.create->partitions, settings_.topics.create->replication, {}});
+                specifications.push_back(specification_of(settings_, name));
             const auto refused = co_await admin.create(specifications, clock_.now() + topic_check_timeout);
             if (refused.empty())
                 continue;
@@ -172,6 +178,10 @@ ops::probe_state application::readiness() const
     if (!consumer_.joined() || stopping_ || failure_) {
         state.good = false;
         state.details.emplace_back("worker", failure_.value_or(not_ready_));
+    }
+    if (fleet_ && !fleet_->problem().empty()) {
+        state.good = false;
+        state.details.emplace_back("fleet", fleet_->problem());
     }
     for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
         const auto report = courier_.credential_state(app);

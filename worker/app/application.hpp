@@ -4,6 +4,7 @@
 /// only place that knows every module.
 #pragma once
 
+#include "app/fleet_follower.hpp"
 #include "app/real_clock.hpp"
 #include "common/metrics.hpp"
 #include "config/settings.hpp"
@@ -67,6 +68,7 @@ private:
     kafka::record_producer producer_;
     kafka::job_consumer consumer_;
     engine::courier courier_;
+    std::unique_ptr<fleet_follower> fleet_; ///< Null: nothing needs the fleet topic.
     ops::http_listener listener_;
     std::unique_ptr<engine::alarm> stop_;
     std::string not_ready_ = "starting";

@@ -115,7 +115,7 @@ void token_keeper::on_rejected(std::uint64_t generation)
         return;
     log::warn("token", "WeChat calls the access token dead; it is renewed once for all waiting messages",
               {{"app", options_.name}, {"generation", generation}});
-    source_->on_dead(*token_);
+    source_->on_dead(*token_, plan_.proven());
     apply_health();
     alarm_->wake();
 }
