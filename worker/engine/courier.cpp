@@ -50,8 +50,9 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
-                                                   std::min(in_flight_limit(options_), most_before_a_commit)),
+      queue_(limits_of(options_.apps)),
+      committer_(source, time, metrics, options_.commit_interval,
+                 std::min(in_flight_limit(options_), most_before_a_commit), !options_.delivery.at_most_once),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
@@ -206,6 +207,7 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     report.cut_short = ledger_.busy(all);
     report.committed = co_await committer_.flush(all, deadline);
     stopped_ = true;
+    senders_.abandon();
     committer_.stop();
     if (fleet_)
         fleet_->stop();
