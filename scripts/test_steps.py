@@ -202,6 +202,12 @@ def step_system_next(options):
     return system_tests(options, KAFKA_LINES[1])
 
 
+def step_simulation(_options):
+    """the core in a simulated world, many seeds"""
+    build("bench", "simulation")
+    return check(BUILD / "bench" / "simulation", "--seeds", "1-500", "--quiet")
+
+
 def step_asan(_options):
     """unit tests under AddressSanitizer and UndefinedBehaviorSanitizer"""
     build("asan", "unit_tests")
@@ -240,7 +246,7 @@ def step_chaos(_options):
 
 STEPS = {function.__name__.removeprefix("step_").replace("_", "-"): function for function in (
     step_format, step_layers, step_docs, step_scripts, step_build, step_unit, step_component, step_deploy, step_system,
-    step_asan, step_tidy, step_clang, step_tsan, step_tidy_all, step_system_next, step_chaos)}
+    step_asan, step_tidy, step_simulation, step_clang, step_tsan, step_tidy_all, step_system_next, step_chaos)}
 # The quick ones first: what they find is mended while the rest runs.
 DEFAULT = ("format", "layers", "docs", "scripts", "build", "unit", "component", "deploy", "system", "asan", "tidy")
 ALL = tuple(name for name in STEPS if name != "tidy")

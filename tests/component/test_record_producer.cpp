@@ -231,6 +231,25 @@ TEST_F(record_producer_test, it_closes_within_its_deadline_while_the_broker_is_a
     EXPECT_TRUE(listener.times.empty());
 }
 
+TEST_F(record_producer_test, a_broker_that_hangs_is_given_up_for_the_next_leader)
+{
+    kafka::mock_cluster two(2);
+    two.create_topic("status");
+    two.set_leader("status", 0, 1);
+    auto settings = client();
+    settings.bootstrap_servers = two.bootstrap_servers();
+    publisher writer(loop, {settings, {"status"}});
+    writer.publish("status", 1);
+    ASSERT_TRUE(writer.flush());
+    two.set_round_trip(120'000, 1); // It takes connections and requests, and does not answer.
+    writer.publish("status", 2);
+    run_until(
+        loop, [] { return false; }, 500ms); // The request is on its way to the broker that hangs.
+    two.set_leader("status", 0, 2);
+    ASSERT_TRUE(writer.flush(20s)) << "librdkafka's own socket.timeout.ms is a minute";
+    writer.expect_all_acknowledged_once(2);
+}
+
 TEST_F(record_producer_test, a_property_librdkafka_refuses_is_an_error_with_its_text_and_without_secrets)
 {
     auto settings = client();

@@ -44,6 +44,44 @@ TEST_F(record_reader_test, from_the_end_it_sees_only_what_comes)
     EXPECT_TRUE(run(loop, reader.close(soon())));
 }
 
+TEST_F(record_reader_test, from_the_last_it_reads_no_more_than_that_many_offsets)
+{
+    cluster.create_topic("status");
+    produce("status", 5);
+    for (const auto& [last, first_read] : {std::pair{2, 3}, std::pair{5, 0}, std::pair{50, 0}}) {
+        kafka::record_reader reader(loop.get_executor(), client(), {"status"}, kafka::from_last{last});
+        ASSERT_EQ(run(loop, reader.open(soon())), "");
+        EXPECT_EQ(reader.partitions_of("status"), 1U);
+        EXPECT_FALSE(reader.at_end());
+        const auto record = run(loop, reader.next(soon()));
+        ASSERT_TRUE(record);
+        EXPECT_EQ(record->offset, first_read);
+        EXPECT_TRUE(run(loop, reader.close(soon())));
+    }
+}
+
+TEST_F(record_reader_test, two_topics_are_followed_with_one_client_and_their_partitions_are_known)
+{
+    cluster.create_topic("fleet");
+    cluster.create_topic("tokens", 3);
+    kafka::record_reader reader(loop.get_executor(), client(), {"fleet", "tokens"}, kafka::from_last{100});
+    ASSERT_EQ(run(loop, reader.open(soon())), "");
+    EXPECT_TRUE(reader.at_end());
+    EXPECT_EQ(reader.partitions_of("fleet"), 1U);
+    EXPECT_EQ(reader.partitions_of("tokens"), 3U);
+    EXPECT_EQ(reader.partitions_of("other"), 0U);
+    produce("tokens", 1);
+    produce("fleet", 1);
+    std::set<std::string> topics;
+    for (int count = 0; count < 2; ++count) {
+        const auto record = run(loop, reader.next(soon()));
+        ASSERT_TRUE(record);
+        topics.insert(record->topic);
+    }
+    EXPECT_EQ(topics, (std::set<std::string>{"fleet", "tokens"}));
+    EXPECT_TRUE(run(loop, reader.close(soon())));
+}
+
 TEST_F(record_reader_test, a_missing_topic_is_said_by_name_and_can_be_tried_again)
 {
     cluster.set_topic_error("status", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);

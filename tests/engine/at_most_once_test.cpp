@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `guarantee: at_most_once`: a job is committed before it is sent, and an unknown outcome is never sent again.
+#include "common/rfc3339.hpp"
 #include "tests/support/courier_fixture.hpp"
 
 namespace wxcourier::test {
@@ -146,6 +147,63 @@ TEST_F(at_most_once, a_committed_job_that_waits_for_another_attempt_is_told_of_w
     EXPECT_TRUE(worker.drain().clean());
     EXPECT_THAT(outcomes(), ElementsAre(Pair("o0", "failed/retries_exhausted"), Pair("o1", "sent")));
     EXPECT_THAT(worker.publisher.on("push.dead"), SizeIs(1)) << "`replay` can send it";
+}
+
+TEST_F(at_most_once, what_one_commit_lets_go_keeps_the_rate)
+{
+    options.apps[0].limits.rate_per_second = 10;
+    options.apps[0].limits.burst = 1;
+    append_jobs(30);
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    worker.source.assign(0);
+    time.advance(seconds{2});
+    for (int answered = 0; answered < 5; ++answered) { // a commit for all of the first two seconds
+        worker.source.answer_commit();
+        time.advance(milliseconds{300});
+    }
+    const auto& calls = worker.pushes.calls;
+    ASSERT_GE(calls.size(), 10U);
+    for (std::size_t i = 1; i < calls.size(); ++i)
+        EXPECT_GE(calls[i].at - calls[i - 1].at, milliseconds{100});
+}
+
+TEST_F(at_most_once, a_drain_leaves_nobody_behind_who_waits_for_a_permit)
+{
+    options.apps[0].limits.rate_per_second = 1;
+    options.apps[0].limits.burst = 1;
+    append_jobs(40);
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    worker.source.assign(0);
+    time.advance(seconds{30});
+    worker.source.answer_commit();
+    time.advance(milliseconds{100});
+    worker.source.answer_commit();
+    time.settle();
+    ASSERT_EQ(committed(), 31);
+    const auto report = worker.drain(seconds{8}); // fails the test when it leaves coroutines behind
+    EXPECT_GT(report.cut_short, 0U) << "what was committed and not sent is not passed over";
+}
+
+TEST_F(at_most_once, a_broker_that_keeps_too_little_metadata_makes_it_wait_and_forget_nothing)
+{
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    append(job_text("first").with("not_before", '"' + format_rfc3339(time.wall_now() + minutes{10}) + '"'), 1);
+    append(job_text("f").recipients(3, "f"), 1);
+    worker.source.assign(1);
+    time.advance(seconds{1});
+    for (int tries = 0; tries < 5; ++tries) {
+        ASSERT_THAT(worker.source.held, SizeIs(1));
+        EXPECT_NE(worker.source.held[0].offsets[0].metadata, "");
+        worker.source.answer_commit(engine::commit_result::metadata_too_large);
+        time.advance(seconds{1});
+    }
+    EXPECT_THAT(worker.pushes.calls, IsEmpty());
+    worker.source.answer_commit();
+    time.advance(seconds{1});
+    EXPECT_THAT(worker.pushes.calls, SizeIs(3)) << "the broker was told to keep more";
 }
 
 TEST_F(at_most_once, a_rejected_job_is_reported_as_ever)

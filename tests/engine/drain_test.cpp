@@ -97,6 +97,20 @@ TEST_F(draining, without_kafka_it_ends_at_the_limit_and_says_so)
     EXPECT_FALSE(report.committed);
 }
 
+TEST_F(draining, a_commit_that_the_broker_refuses_is_not_passed_over)
+{
+    append_jobs(1);
+    auto& worker = start();
+    worker.source.hold_commits = true;
+    worker.source.assign(0);
+    time.advance(seconds{1});
+    const auto report = worker.begin_drain();
+    worker.source.answer_commit(engine::commit_result::rejected);
+    time.settle();
+    ASSERT_TRUE(report->has_value()) << "there is nothing to wait for";
+    EXPECT_FALSE((*report)->clean()) << "the job will be sent again";
+}
+
 TEST_F(draining, jobs_that_wait_are_neither_sent_nor_committed)
 {
     append(job_text("j1").with("not_before", '"' + format_rfc3339(time.wall_now() + hours{5}) + '"'));

@@ -17,7 +17,7 @@ public:
     explicit followed_source(engine::token_api& api) : api_(api) {}
     [[nodiscard]] bool asks() const override { return owner_; }
     asio::awaitable<engine::token_reply> ask(engine::token_request request) override { return api_.fetch(request); }
-    void on_dead(const engine::access_token& token) override { dead.push_back(token.generation); }
+    void on_dead(const engine::access_token& token, bool /*proven*/) override { dead.push_back(token.generation); }
     [[nodiscard]] std::string owner() const override { return owner_ ? "self" : "other"; }
 
     void own(engine::credentials& tokens, bool owner)

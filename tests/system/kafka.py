@@ -56,6 +56,14 @@ class Brokers:
         for future in self.admin.create_topics(topics).values():
             future.result(timeout=30)
 
+    def delete(self, name):
+        """Deletes a topic; returns when no broker names it any more."""
+        self.admin.delete_topics([name])[name].result(timeout=30)
+        deadline = time.monotonic() + 30
+        while name in self.admin.list_topics(timeout=10).topics:
+            assert time.monotonic() < deadline, f"topic {name} is still there"
+            time.sleep(0.2)
+
     def topics(self, partitions=6, status_timestamps="CreateTime", **config):
         """A fresh set of topics; `partitions` and `config` are those of the jobs topic."""
         prefix = f"t{uuid.uuid4().hex[:10]}"

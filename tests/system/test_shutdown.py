@@ -87,3 +87,18 @@ def test_a_second_signal_ends_it_at_once(kafka, topics, simulator, run_worker):
     begin = time.monotonic()
     worker.stop(expected=1)
     assert time.monotonic() - begin < 3
+
+
+def test_with_its_broker_gone_a_worker_that_has_finished_ends_in_time_and_well(kafka, topics, simulator, run_worker, read):
+    kafka.produce(topics.jobs, [jobs.make(number).record() for number in range(50)])
+    worker = run_worker(topics, simulator, delivery={"drain_timeout": "3s"}).ready()
+    StatusLog(read(topics.status)).until_terminal(50, progress=worker.check_alive)
+    worker.wait_for(lambda: kafka.committed(worker.group, topics.jobs, PARTITIONS) == kafka.ends(topics.jobs, PARTITIONS)
+                    or None, 10, "the commit of all")
+    kafka.stop()
+    try:
+        begin = time.monotonic()
+        worker.stop(expected=0)
+        assert time.monotonic() - begin < 10
+    finally:
+        kafka.start()

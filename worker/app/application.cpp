@@ -2,7 +2,6 @@
 #include "app/application.hpp"
 
 #include "app/settings_mapping.hpp"
-#include "app/token_page.hpp"
 #include "common/log.hpp"
 #include "common/version.hpp"
 #include "kafka/library.hpp"
@@ -53,19 +52,17 @@ application::application(asio::io_context& io, config::settings settings)
       producer_(io.get_executor(), producer_of(settings_)), consumer_(io.get_executor(), consumer_of(settings_)),
       courier_(options_, io.get_executor(), clock_, consumer_, producer_, pushes_, tokens_, metrics_,
                [this](const std::string& why) { fail(why); }),
-      secrets_(clock_, metrics_),
-      listener_(
-          io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
-          ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); },
-                              [this] { return token_page(settings_, options_, courier_, clock_.now()); }, &metrics_})),
+      listener_(io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
+                ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); }, &metrics_})),
       stop_(clock_.make_alarm())
 {
+    if (options_.fleet)
+        fleet_ = std::make_unique<fleet_follower>(io.get_executor(), kafka_client_of(settings_),
+                                                  options_.fleet->fleet_topic, options_.fleet->tokens_topic, clock_);
     metrics_["wxcourier_build_info"].with({std::string(version), kafka::library_version()}).set(1);
     metrics_["wxcourier_start_time_seconds"].with().set(
         std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
     metrics_.before_exposition([this] { refresh_gauges(); });
-    join_token_servers();
-    watch_secrets();
 }
 
 application::~application() = default;
@@ -81,21 +78,21 @@ asio::awaitable<int> application::run()
         tasks_.spawn(transport_.warm(warm_connections));
         producer_.start(courier_);
         courier_.start();
-        tasks_.spawn(secrets_.run());
+        if (fleet_)
+            tasks_.spawn(fleet_->run(*courier_.fleet_log()));
         consumer_.start(courier_);
         while (!stopping_ && !failure_)
             co_await stop_->wait_until(std::nullopt);
         clean = co_await drain();
     }
+    // Whether the clients close in time changes nothing for the jobs, and so not the exit code; they log it.
     const auto deadline = clock_.now() + close_timeout;
-    clean = co_await consumer_.close(deadline) && clean;
-    clean = co_await producer_.close(deadline) && clean;
+    static_cast<void>(co_await consumer_.close(deadline));
+    static_cast<void>(co_await producer_.close(deadline));
     transport_.stop();
-    for (const auto& each : token_servers_)
-        if (each)
-            each->stop();
-    secrets_.stop();
     listener_.stop();
+    if (fleet_)
+        fleet_->stop();
     co_await courier_.join(deadline);
     co_await tasks_.join(deadline);
     log::info("app", clean && !failure_ ? "stopped" : "stopped, not everything was finished", {});
@@ -114,8 +111,7 @@ asio::awaitable<bool> application::wait_for_topics()
             std::vector<kafka::topic_specification> specifications;
             specifications.reserve(found.missing.size());
             for (const auto& name : found.missing)
-                specifications.push_back(
-                    {name, settings_.topics.create->partitions, settings_.topics.create->replication, {}});
+                specifications.push_back(specification_of(settings_, name));
             const auto refused = co_await admin.create(specifications, clock_.now() + topic_check_timeout);
             if (refused.empty())
                 continue;
@@ -184,6 +180,10 @@ ops::probe_state application::readiness() const
         state.good = false;
         state.details.emplace_back("worker", failure_.value_or(not_ready_));
     }
+    if (fleet_ && !fleet_->problem().empty()) {
+        state.good = false;
+        state.details.emplace_back("fleet", fleet_->problem());
+    }
     for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
         const auto report = courier_.credential_state(app);
         const auto name = "app/" + options_.apps[app].name;
@@ -199,35 +199,6 @@ ops::probe_state application::readiness() const
     for (const auto& each : consumer_.stopped_partitions())
         state.details.emplace_back("partition/" + each, "stopped: its commit lies beyond the log's end");
     return state;
-}
-
-void application::join_token_servers()
-{
-    token_servers_.resize(settings_.apps.size());
-    for (std::size_t i = 0; i < settings_.apps.size(); ++i) {
-        if (settings_.apps[i].token.source != config::token_source::shared)
-            continue;
-        token_servers_[i] =
-            std::make_unique<wechat::shared_token_client>(io_, shared_token_of(settings_, settings_.apps[i]));
-        courier_.tokens().use_source(static_cast<domain::app_index>(i), *token_servers_[i]);
-    }
-}
-
-void application::watch_secrets()
-{
-    for (std::size_t i = 0; i < settings_.apps.size(); ++i) {
-        const auto& app = settings_.apps[i];
-        const auto index = static_cast<domain::app_index>(i);
-        if (auto* const server = token_servers_[i].get())
-            secrets_.add(app.name, app.token.shared.header_source, app.token.shared.header_value,
-                         [this, server, index](secret value) {
-                             server->set_header_value(std::move(value));
-                             courier_.tokens().ask_soon(index);
-                         });
-        else
-            secrets_.add(app.name, app.app_secret_source, app.app_secret,
-                         [this, index](secret value) { courier_.tokens().offer_secret(index, std::move(value)); });
-    }
 }
 
 void application::refresh_gauges()

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <random>
 #include <utility>
 
 #include <unistd.h>
@@ -47,6 +49,27 @@ std::size_t concurrency_of(const config::settings& settings)
     return sum;
 }
 
+/// A name that no other run of a process has.
+std::string member_id(const std::string& worker)
+{
+    std::random_device random;
+    std::array<char, 33> text{};
+    std::snprintf(text.data(), text.size(), "%08x%08x%08x%08x", random(), random(), random(), random());
+    return worker + '-' + text.data();
+}
+
+engine::fleet_options fleet_options_of(const config::settings& settings, const std::string& worker)
+{
+    engine::fleet_options fleet;
+    fleet.fleet_topic = settings.topics.fleet;
+    fleet.tokens_topic = settings.topics.tokens;
+    fleet.leading_topic = settings.topics.jobs.front().name;
+    fleet.member = member_id(worker);
+    fleet.token_key = settings.token_key;
+    fleet.call_timeout = settings.wechat.connect_timeout + settings.wechat.request_timeout;
+    return fleet;
+}
+
 } // namespace
 
 engine::engine_options engine_options_of(const config::settings& settings, std::string worker)
@@ -65,6 +88,8 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
         mapped.limits.concurrency = static_cast<std::size_t>(app.concurrency);
         options.apps.push_back(std::move(mapped));
     }
+    if (needs_fleet(settings))
+        options.fleet = fleet_options_of(settings, options.worker);
     options.status_topic = settings.topics.status;
     options.dead_letter_topic = settings.topics.dead_letter;
     for (const auto& topic : settings.topics.jobs)
@@ -116,7 +141,12 @@ kafka::consumer_settings consumer_of(const config::settings& settings)
 
 kafka::producer_settings producer_of(const config::settings& settings)
 {
-    return {kafka_client_of(settings), {settings.topics.status, settings.topics.dead_letter}};
+    kafka::producer_settings producer{kafka_client_of(settings), {settings.topics.status, settings.topics.dead_letter}};
+    if (needs_fleet(settings)) {
+        producer.topics.push_back(settings.topics.fleet);
+        producer.topics.push_back(settings.topics.tokens);
+    }
+    return producer;
 }
 
 wechat::client_settings wechat_client_of(const config::settings& settings)
@@ -132,30 +162,35 @@ wechat::client_settings wechat_client_of(const config::settings& settings)
     return client;
 }
 
-wechat::shared_token_settings shared_token_of(const config::settings& settings, const config::app_settings& app)
+bool needs_fleet(const config::settings& settings)
 {
-    const auto& token = app.token.shared;
-    wechat::shared_token_settings shared;
-    shared.url = token.url;
-    shared.header = token.header;
-    shared.header_value = token.header_value;
-    shared.path = token.path;
-    shared.expires_path = token.expires_path;
-    shared.client.ca_file = token.ca_file.value_or("");
-    shared.client.connect_timeout = settings.wechat.connect_timeout;
-    shared.client.request_timeout = settings.wechat.request_timeout;
-    return shared;
+    return std::any_of(settings.apps.begin(), settings.apps.end(),
+                       [](const auto& app) { return app.token.source == config::token_source::classic; });
 }
 
 std::vector<std::string> topics_of(const config::settings& settings)
 {
     std::vector<std::string> topics;
-    topics.reserve(settings.topics.jobs.size() + 2);
+    topics.reserve(settings.topics.jobs.size() + 4);
     for (const auto& topic : settings.topics.jobs)
         topics.push_back(topic.name);
     topics.push_back(settings.topics.status);
     topics.push_back(settings.topics.dead_letter);
+    if (needs_fleet(settings)) {
+        topics.push_back(settings.topics.fleet);
+        topics.push_back(settings.topics.tokens);
+    }
     return topics;
+}
+
+kafka::topic_specification specification_of(const config::settings& settings, const std::string& topic)
+{
+    const auto& create = *settings.topics.create;
+    if (topic == settings.topics.fleet) // one partition: one order; an hour of it is far more than anybody reads back
+        return {topic, 1, create.replication, {{"retention.ms", "3600000"}, {"segment.ms", "600000"}}};
+    if (topic == settings.topics.tokens)
+        return {topic, 1, create.replication, {{"cleanup.policy", "compact"}, {"segment.ms", "3600000"}}};
+    return {topic, create.partitions, create.replication, {}};
 }
 
 std::vector<std::string> not_built_yet(const config::settings& settings)
@@ -165,6 +200,10 @@ std::vector<std::string> not_built_yet(const config::settings& settings)
         refused.emplace_back("delivery.ordering: key is not built yet, expected none");
     if (settings.admin.listen)
         refused.emplace_back("admin.listen is not built yet, expected null");
+    for (const auto& app : settings.apps)
+        if (app.token.source == config::token_source::shared)
+            refused.push_back("app " + app.name +
+                              ": token.source: shared is not built yet, expected stable or classic");
     return refused;
 }
 

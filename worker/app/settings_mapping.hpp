@@ -6,8 +6,8 @@
 #include "config/settings.hpp"
 #include "engine/options.hpp"
 #include "kafka/client_settings.hpp"
+#include "kafka/topic_admin.hpp"
 #include "wechat/client_settings.hpp"
-#include "wechat/shared_token_client.hpp"
 
 #include <string>
 #include <vector>
@@ -21,10 +21,13 @@ kafka::consumer_settings consumer_of(const config::settings& settings);
 kafka::producer_settings producer_of(const config::settings& settings);
 wechat::client_settings wechat_client_of(const config::settings& settings);
 
-wechat::shared_token_settings shared_token_of(const config::settings& settings, const config::app_settings& app);
+/// Whether something needs the replicas to agree over the fleet topic: an app with `classic` tokens.
+bool needs_fleet(const config::settings& settings);
 
 /// Every topic the worker needs to be there.
 std::vector<std::string> topics_of(const config::settings& settings);
+/// How a missing topic is to be made; only with `topics.create`.
+kafka::topic_specification specification_of(const config::settings& settings, const std::string& topic);
 
 /// What the configuration asks for and this release does not do, one line each: to be refused, since a setting without
 /// effect is worse than none.

@@ -17,7 +17,8 @@ priority favoured(unsigned turn) noexcept
 } // namespace
 
 send_queue::app_state::app_state(const app_limits& limits)
-    : bucket(limits.rate_per_second, limits.burst), concurrency(limits.concurrency), lanes(limits.calls)
+    : bucket(limits.rate_per_second, limits.burst), resumed(bucket), concurrency(limits.concurrency),
+      lanes(limits.calls)
 {
 }
 
@@ -117,6 +118,11 @@ queue_item send_queue::take(lane_state& from)
     return item;
 }
 
+steady_time send_queue::resume_at(app_index app, steady_time now) noexcept
+{
+    return apps_[app].resumed.reserve(now);
+}
+
 void send_queue::release(app_index app)
 {
     --apps_[app].in_flight;
@@ -173,6 +179,7 @@ void send_queue::note_stops(app_state& app, steady_time now)
 void send_queue::set_rate(app_index app, double per_second, double burst)
 {
     apps_[app].bucket.set_rate(per_second, burst);
+    apps_[app].resumed.set_rate(per_second, burst);
     wakeups_.push({apps_[app].bucket.next_at(), app});
 }
 

@@ -58,6 +58,10 @@ public:
     /// The next message that may go now; it holds one permit of its app's rate and concurrency. Empty: none may.
     [[nodiscard]] std::optional<queue_item> pop(steady_time now);
 
+    /// A popped message was held up before its request: when it may go, so that what one commit lets go together keeps
+    /// the rate all the same. Counts as its permit from then on.
+    [[nodiscard]] steady_time resume_at(app_index app, steady_time now) noexcept;
+
     /// A popped message's request has ended, or was never made: gives its concurrency permit back.
     void release(app_index app);
 
@@ -98,6 +102,7 @@ private:
         app_state(const app_limits& limits);
 
         token_bucket bucket;
+        token_bucket resumed; ///< Spaces messages that were held up after `bucket` had let them go.
         std::size_t concurrency;
         std::size_t in_flight = 0;
         std::size_t queued = 0;

@@ -20,6 +20,13 @@ bool token_bucket::try_take(steady_time now) noexcept
     return true;
 }
 
+steady_time token_bucket::reserve(steady_time now) noexcept
+{
+    const auto at = std::max(now, next_at());
+    next_free_ = std::max(next_free_, at) + interval_;
+    return at;
+}
+
 void token_bucket::set_rate(double per_second, double burst) noexcept
 {
     // Rounded up, so that rounding never grants more than the rate.

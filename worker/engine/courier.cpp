@@ -50,8 +50,9 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
-                                                   std::min(in_flight_limit(options_), most_before_a_commit)),
+      queue_(limits_of(options_.apps)),
+      committer_(source, time, metrics, options_.commit_interval,
+                 std::min(in_flight_limit(options_), most_before_a_commit), !options_.delivery.at_most_once),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
@@ -68,6 +69,8 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
       housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)),
       rebalances_(metrics["wxcourier_rebalances_total"]), loop_lag_(metrics["wxcourier_loop_lag_seconds"].with())
 {
+    if (options_.fleet)
+        fleet_ = std::make_unique<fleet>(options_, publisher, tokens, credentials_, time, metrics);
     ledger_.set_pool(senders_);
     committer_.on_room([this] { read(); });
     metrics.before_exposition([this, &metrics] { refresh_gauges(metrics); });
@@ -81,6 +84,8 @@ void courier::start()
     tasks_.spawn(senders_.run());
     tasks_.spawn(housekeeping());
     credentials_.start(tasks_);
+    if (fleet_)
+        fleet_->start(tasks_);
 }
 
 void courier::read()
@@ -134,6 +139,8 @@ void courier::on_assigned(const std::vector<partition_assignment>& assigned)
         if (draining_)
             committer_.find(each.id)->going = true;
     }
+    if (fleet_)
+        fleet_->on_assigned(assigned);
     read();
 }
 
@@ -146,6 +153,8 @@ void courier::on_revoking(const std::vector<assignment_id>& going)
 asio::awaitable<void> courier::give_up(std::vector<assignment_id> going)
 {
     co_await settle(going, time_.now() + options_.revoke_timeout);
+    if (fleet_)
+        fleet_->on_gone(going);
     source_.release(going);
     for (const auto id : going)
         committer_.remove(id); // from here on a late completion finds no offset to touch
@@ -156,6 +165,8 @@ void courier::on_lost(const std::vector<assignment_id>& gone)
     rebalances_.with({"lost"}).add();
     log::warn("courier", "partitions were lost; what was under way may be sent again by their new owner",
               {{"partitions", static_cast<std::uint64_t>(gone.size())}});
+    if (fleet_)
+        fleet_->on_gone(gone);
     for (const auto id : gone)
         if (auto* const each = committer_.find(id))
             each->going = true;
@@ -196,7 +207,10 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     report.cut_short = ledger_.busy(all);
     report.committed = co_await committer_.flush(all, deadline);
     stopped_ = true;
+    senders_.abandon();
     committer_.stop();
+    if (fleet_)
+        fleet_->stop();
     credentials_.stop();
     housekeeping_->wake();
     progress_.notify();
@@ -220,7 +234,8 @@ void courier::on_source_failed(const std::string& why)
 
 void courier::on_published(std::uint64_t ticket, publish_result result)
 {
-    reporter_.on_published(ticket, result);
+    if (!fleet_ || !fleet_->on_published(ticket))
+        reporter_.on_published(ticket, result);
 }
 
 void courier::refresh_gauges(metrics_registry& metrics)

@@ -5,6 +5,7 @@
 
 #include "common/metrics.hpp"
 #include "engine/credentials.hpp"
+#include "engine/fleet.hpp"
 #include "engine/intake.hpp"
 #include "engine/job_ledger.hpp"
 #include "engine/memory_budget.hpp"
@@ -43,6 +44,8 @@ public:
             std::function<void(const std::string&)> on_failure);
     ~courier() override;
 
+    /// What follows the fleet and the token topic tells this one. Null without `options.fleet`.
+    [[nodiscard]] fleet_log_listener* fleet_log() noexcept { return fleet_.get(); }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
 
@@ -92,6 +95,7 @@ private:
     offset_committer committer_;
     status_reporter reporter_;
     credentials credentials_;
+    std::unique_ptr<fleet> fleet_; ///< Null: no app needs it.
     job_ledger ledger_;
     sender_pool senders_;
     intake intake_;

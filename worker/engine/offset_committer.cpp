@@ -39,9 +39,9 @@ std::string shortened(std::int64_t committed, domain::commit_progress progress)
 } // namespace
 
 offset_committer::offset_committer(job_source& source, clock& time, metrics_registry& metrics,
-                                   milliseconds commit_interval, std::size_t eager_after)
-    : source_(source), time_(time), interval_(commit_interval), eager_after_(eager_after), due_(time.make_alarm()),
-      settled_(time), commits_(metrics["wxcourier_commits_total"]),
+                                   milliseconds commit_interval, std::size_t eager_after, bool may_forget)
+    : source_(source), time_(time), interval_(commit_interval), eager_after_(eager_after), may_forget_(may_forget),
+      due_(time.make_alarm()), settled_(time), commits_(metrics["wxcourier_commits_total"]),
       metadata_ignored_(metrics["wxcourier_commit_metadata_ignored_total"].with())
 {
 }
@@ -148,6 +148,10 @@ std::optional<offset_commit> offset_committer::next_commit(assignment_id id, par
     from.unmeasured =
         from.tracker.span() - (progress.finished.empty() ? 0 : progress.finished.back().last + 1 - *offset);
     bool complete = metadata.size() <= codec::longest_offset_metadata;
+    if (!complete && !may_forget_) {
+        from.changed = true;
+        return std::nullopt; // whatever finishes next has it tried again
+    }
     if (!complete)
         metadata = shortened(*offset, std::move(progress));
     if (std::erase(without_metadata_, id) != 0) {
@@ -203,8 +207,12 @@ void offset_committer::on_committed(std::uint64_t commit, const std::vector<comm
             owner->committed = {committing_[i].next_offset, std::move(committing_[i].metadata)};
             break;
         case commit_result::metadata_too_large:
-            without_metadata_.push_back(committing_[i].assignment);
+            note_too_long(*owner);
             owner->changed = true;
+            if (may_forget_)
+                without_metadata_.push_back(committing_[i].assignment);
+            else
+                again_later = true;
             break;
         case commit_result::rejected:
             log::warn("committer", "commit refused; the partition is about to move",
@@ -232,6 +240,18 @@ void offset_committer::on_committed(std::uint64_t commit, const std::vector<comm
     on_room_();
 }
 
+void offset_committer::note_too_long(partition& of) const
+{
+    if (std::exchange(of.too_long_told, true))
+        return;
+    log::error("committer",
+               "the broker keeps too little commit metadata (offset.metadata.max.bytes; 4096 is Kafka's own)",
+               {{"topic", of.topic},
+                {"partition", of.number},
+                {"therefore", may_forget_ ? "a crash sends again what had finished out of order"
+                                          : "at_most_once waits until jobs have finished in their order"}});
+}
+
 bool offset_committer::settled(const std::vector<assignment_id>& ids) const
 {
     if (under_way_ && std::any_of(committing_.begin(), committing_.end(), [&ids](const offset_commit& each) {
@@ -255,7 +275,12 @@ asio::awaitable<bool> offset_committer::flush(std::vector<assignment_id> ids, st
         if (time_.now() >= deadline)
             break;
     }
-    co_return settled(ids);
+    co_return std::none_of(ids.begin(), ids.end(),
+                           [this](assignment_id id) {
+                               const auto* const owner = find(id);
+                               return owner != nullptr && owner->changed;
+                           }) &&
+        settled(ids);
 }
 
 asio::awaitable<bool> offset_committer::secure(assignment_id id)

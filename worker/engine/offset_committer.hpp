@@ -45,10 +45,14 @@ public:
         bool metadata_full = false; ///< The metadata has reached three quarters of the limit.
         bool changed = false;       ///< Something finished since the last commit.
         bool refused = false;       ///< The broker refused the last commit: not ours for long.
+        bool too_long_told = false; ///< The log says that the broker keeps too little metadata.
     };
 
+    /// @param may_forget  whether a commit may say less of what has finished than an earlier one when its metadata
+    /// would be too long. Without it (at_most_once, where that would send a message twice) the earlier commit stays
+    /// until all of it fits.
     offset_committer(job_source& source, clock& time, metrics_registry& metrics, milliseconds commit_interval,
-                     std::size_t eager_after);
+                     std::size_t eager_after, bool may_forget);
 
     /// Called when an assignment has begun, or has caught up in a way that lets more be read.
     void on_room(std::function<void()> callback) { on_room_ = std::move(callback); }
@@ -92,12 +96,14 @@ private:
     void begin_commit();
     std::optional<offset_commit> next_commit(assignment_id id, partition& from);
     void settle(partition& of, std::size_t messages);
+    void note_too_long(partition& of) const;
     [[nodiscard]] bool settled(const std::vector<assignment_id>& ids) const;
 
     job_source& source_;
     clock& time_;
     milliseconds interval_;
     std::size_t eager_after_;
+    bool may_forget_;
     std::unique_ptr<alarm> due_;
     condition settled_;
     std::function<void()> on_room_ = [] {};

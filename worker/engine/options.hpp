@@ -36,6 +36,17 @@ struct admission_limits {
     std::size_t fan_out_span = 8192;      ///< How far its recipients may run ahead of the first unfinished one.
 };
 
+/// What the replicas of a group agree on; see engine/fleet.
+struct fleet_options {
+    std::string fleet_topic;  ///< Of one partition.
+    std::string tokens_topic; ///< Compacted.
+    /// Whoever holds partition 0 of this topic, the first jobs topic, is the one to lead.
+    std::string leading_topic;
+    std::string member;               ///< Names this run of this process; never used twice.
+    secret token_key;                 ///< 32 bytes.
+    milliseconds call_timeout{13000}; ///< The longest that a token call takes.
+};
+
 struct engine_options {
     std::string worker; ///< The instance's id, in every status.
     std::vector<app_options> apps;
@@ -52,6 +63,8 @@ struct engine_options {
     bool dry_run = false;
     admission_limits admission;
     std::uint64_t random_seed = 0; ///< Of the jitter; 0: drawn from the system.
+    /// Empty: nothing needs it. Apps with `classic` tokens do.
+    std::optional<fleet_options> fleet;
 };
 
 /// What a job on that topic is held against: the same for the worker and for `enqueue`.

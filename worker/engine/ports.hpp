@@ -148,6 +148,23 @@ public:
     virtual void publish(outbound_record record, std::uint64_t ticket) = 0;
 };
 
+/// A record of a topic that every replica reads whole.
+struct log_record {
+    std::string topic;
+    std::optional<std::string> key;
+    std::optional<std::string> value; ///< Empty: a tombstone.
+};
+
+/// What a follower of the fleet and the token topic tells the engine: all that stands there, then all that is written,
+/// each topic's partition in its order. Called on the loop.
+class fleet_log_listener {
+public:
+    virtual ~fleet_log_listener() = default;
+    virtual void on_log_record(const log_record& record) = 0;
+    /// All that stood in the topics when following began has been told. Once.
+    virtual void on_log_caught_up() = 0;
+};
+
 // ---------------------------------------------------------------------------------------------------------------
 // WeChat
 
@@ -208,7 +225,8 @@ public:
     /// answer with a token that is good already instead of fetching one.
     virtual asio::awaitable<token_reply> ask(token_request request) = 0;
     /// WeChat called this token dead. Once for each generation, and before the `ask` that follows from it.
-    virtual void on_dead(const access_token& /*token*/) {}
+    /// @param proven  a send had worked with it before.
+    virtual void on_dead(const access_token& /*token*/, bool /*proven*/) {}
     /// Who asks: a replica's id, for /readyz, metrics and `wxcourier token`. Empty: this process, on its own.
     [[nodiscard]] virtual std::string owner() const { return {}; }
 };

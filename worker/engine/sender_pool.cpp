@@ -36,7 +36,7 @@ sender_pool::sender_pool(const engine_options& options, delivery_store& deliveri
                          credentials& tokens, push_api& api, clock& time, metrics_registry& metrics,
                          std::function<double()> jitter, task_group& tasks, listener& owner)
     : options_(options), deliveries_(deliveries), queue_(queue), tokens_(tokens), api_(api), time_(time),
-      jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), alarm_(time.make_alarm()),
+      jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), pacing_(time), alarm_(time.make_alarm()),
       attempts_(metrics["wxcourier_attempts_total"]), unknown_errcodes_(metrics["wxcourier_unknown_errcodes_total"])
 {
     for (const auto& app : options_.apps)
@@ -89,6 +89,12 @@ void sender_pool::stop()
     alarm_->wake();
 }
 
+void sender_pool::abandon()
+{
+    abandoned_ = true;
+    pacing_.notify();
+}
+
 std::optional<queue_item> sender_pool::next_sendable()
 {
     while (!stopping_ && owner_.may_send(under_way_)) {
@@ -130,9 +136,9 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
         owner_.on_ended(item, job_state::simulated, {});
         co_return;
     }
-    if (options_.delivery.at_most_once && !message.committed) {
-        const bool may_go = co_await owner_.commit_first(item);
-        if (!may_go || end_if_late(item)) {
+    if (options_.delivery.at_most_once) {
+        const bool may_go = co_await commit_and_pace(item);
+        if (!may_go) {
             release(app);
             co_return;
         }
@@ -151,6 +157,20 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
     release(app);
     conclude(item, reply, token->generation);
+}
+
+/// at_most_once. True: the message is committed, and its time to be sent is now.
+asio::awaitable<bool> sender_pool::commit_and_pace(queue_item item)
+{
+    if (!deliveries_[item].committed) {
+        const bool committed = co_await owner_.commit_first(item);
+        if (!committed)
+            co_return false;
+    }
+    const auto at = queue_.resume_at(deliveries_[item].job->lane.app, time_.now());
+    while (time_.now() < at && !abandoned_)
+        co_await pacing_.wait_until(at);
+    co_return !abandoned_ && !end_if_late(item);
 }
 
 bool sender_pool::end_if_late(queue_item item)

@@ -5,6 +5,7 @@
 
 #include "common/metrics.hpp"
 #include "domain/breaker.hpp"
+#include "engine/condition.hpp"
 #include "engine/credentials.hpp"
 #include "engine/delivery_store.hpp"
 #include "engine/options.hpp"
@@ -54,6 +55,8 @@ public:
 
     /// Starts nothing more; requests under way go on.
     void stop();
+    /// After stop(): nobody waits any longer for messages whose requests have not begun.
+    void abandon();
     /// The loop that wakes up when time alone lets more go; ends after stop().
     asio::awaitable<void> run();
 
@@ -68,6 +71,7 @@ private:
 
     asio::awaitable<void> send_while_there_is_work(domain::queue_item item);
     asio::awaitable<void> attempt(domain::queue_item item);
+    asio::awaitable<bool> commit_and_pace(domain::queue_item item);
     std::optional<domain::queue_item> next_sendable();
     void release(domain::app_index app);
     void conclude(domain::queue_item item, const domain::push_reply& reply, std::uint64_t token_generation);
@@ -88,6 +92,7 @@ private:
     std::function<double()> jitter_;
     task_group& tasks_;
     listener& owner_;
+    condition pacing_; ///< at_most_once: messages are committed, and wait for their permits.
     std::unique_ptr<alarm> alarm_;
     bool waiting_ = false;                 ///< run() waits on the alarm …
     std::optional<steady_time> armed_for_; ///< … until then.
@@ -95,6 +100,7 @@ private:
     std::size_t under_way_ = 0;             ///< Permits of the queue that are out.
     std::optional<steady_time> next_probe_; ///< The earliest of the open breakers'.
     bool stopping_ = false;
+    bool abandoned_ = false;
     bool dispatching_ = false;
     metric_family& attempts_;
     metric_family& unknown_errcodes_;

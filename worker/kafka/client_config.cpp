@@ -40,8 +40,13 @@ conf_handle make_conf(const client_settings& settings, std::initializer_list<pro
     // (commits, heartbeats, statuses) do not wait for Nagle, which librdkafka leaves on before 2.10.
     set_property(conf.get(), "socket.keepalive.enable", "true");
     set_property(conf.get(), "socket.nagle.disable", "true");
-    // A topic that is created, or grows, is noticed within this time instead of five minutes.
-    set_property(conf.get(), "topic.metadata.refresh.interval.ms", "10000");
+    // A topic that is created, or grows, is noticed within this time instead of five minutes; so is the next leader of
+    // a partition whose broker died or froze: librdkafka asks at once, when the cluster has not chosen one yet, and
+    // then no sooner than this.
+    set_property(conf.get(), "topic.metadata.refresh.interval.ms", "3000");
+    // A broker that hangs, instead of dying, is given up after this time; librdkafka's minute is longer than a cluster
+    // needs to find other leaders (broker.session.timeout.ms: 9 s).
+    set_property(conf.get(), "socket.timeout.ms", "6000");
     set_property(conf.get(), "reconnect.backoff.max.ms", "5000");
     // Brokers close idle connections: nothing anybody has to read about.
     set_property(conf.get(), "log.connection.close", "false");

@@ -125,6 +125,9 @@ void record_reader::find_positions(rd_kafka_t* client, read_start start, steady_
             return;
         }
         partition.start = std::holds_alternative<from_end>(start) ? held.high : held.low;
+        if (const auto* last = std::get_if<from_last>(&start)) {
+            partition.start = std::max(held.low, held.high - last->offsets);
+        }
         partition.end = held.high;
         if (const auto* time = std::get_if<wall_time>(&start)) {
             rd_kafka_topic_partition_list_add(times.get(), where.topic.c_str(), where.partition)->offset =
@@ -200,6 +203,12 @@ std::optional<read_record> record_reader::poll()
 bool record_reader::at_end() const
 {
     return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.reached; });
+}
+
+std::size_t record_reader::partitions_of(const std::string& topic) const
+{
+    return static_cast<std::size_t>(std::count_if(partitions_.begin(), partitions_.end(),
+                                                  [&](const auto& each) { return each.first.topic == topic; }));
 }
 
 void record_reader::on_event(event_handle event)

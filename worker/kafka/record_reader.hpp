@@ -40,8 +40,12 @@ struct read_record {
 
 struct from_beginning {};
 struct from_end {}; ///< What is written after `open` has completed.
+/// The newest that many offsets of each partition, where there are more: for topics of which only the recent counts.
+struct from_last {
+    std::int64_t offsets = 0;
+};
 /// Where to begin: also with the first record of that time or later.
-using read_start = std::variant<from_beginning, from_end, wall_time>;
+using read_start = std::variant<from_beginning, from_end, from_last, wall_time>;
 
 /// Reads every partition that its topics have when it opens. One loop, one thread, one `next` at a time.
 class record_reader {
@@ -65,6 +69,8 @@ public:
 
     /// Whether everything that stood in the topics when `open` completed has been handed out.
     [[nodiscard]] bool at_end() const;
+    /// How many partitions that topic had at `open`.
+    [[nodiscard]] std::size_t partitions_of(const std::string& topic) const;
 
     /// Destroys the client. False: not by the deadline, and left to a thread of its own.
     asio::awaitable<bool> close(steady_time deadline);

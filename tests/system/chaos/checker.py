@@ -49,13 +49,13 @@ class Report:
 
 
 def check(placed, statuses, sends, commits):
-    """`placed`: (partition, offset) -> Expected; `statuses`: (partition, offset, touser) -> [Status]; `sends`: [Send];
-    `commits`: [Commit], in their order."""
+    """`placed`: (partition, offset) -> Expected; `statuses`: (partition, offset, touser) -> [Status]; `sends`: [Send], or None
+    where nobody looked; `commits`: [Commit], in their order."""
     report = Report(jobs=len(placed), messages=sum(len(each.tousers) for each in placed.values()))
-    accepted = _check_sends(report, placed, sends)
+    accepted = None if sends is None else _check_sends(report, placed, sends)
     _check_statuses(report, placed, statuses, accepted)
     finished = _check_commits(report, placed, statuses, commits)
-    for send in sends:
+    for send in sends or ():
         if finished.get(send.touser, send.at) < send.at:
             report.note("sent_again_late", f"{send} after the commit at {finished[send.touser]}")
     return report
@@ -91,7 +91,7 @@ def _check_statuses(report, placed, statuses, accepted):
         report.unknown += sum(each.reason == "outcome_unknown" for each in found)
         if len({each.state for each in found}) > 1:
             report.note("conflicting", (key, found))
-        if any(each.state == "sent" for each in found) and not accepted[key[2]]:
+        if any(each.state == "sent" for each in found) and accepted is not None and not accepted[key[2]]:
             report.note("lost", f"{key} is `sent` and never arrived")
     for key in wanted - statuses.keys():
         report.note("without_status", key)
@@ -102,13 +102,17 @@ def _check_commits(report, placed, statuses, commits):
     seen = set()
     finished_at = {}
     below = collections.Counter()
+    before = collections.defaultdict(set)  # What the metadata of the last commit said: only what is new is looked at.
     for commit in commits:
         partition = commit.partition
         if commit.offset < below[partition]:
             report.note("backwards", f"partition {partition}: {commit.offset} after {below[partition]}")
-        finished = finished_beyond(commit.offset, commit.metadata) | set(range(below[partition], commit.offset))
+        ranges = [(below[partition], commit.offset - 1), *finished_beyond(commit.offset, commit.metadata)]
         below[partition] = max(below[partition], commit.offset)
-        for place in ((partition, each) for each in finished):
+        known, before[partition] = before[partition], set(ranges)
+        ends = {first: last for first, last in known}
+        for place in ((partition, each) for first, last in ranges if (first, last) not in known
+                      for each in range(min(last, ends.get(first, first - 1)) + 1, last + 1)):
             if place in placed and place not in seen:
                 seen.add(place)
                 finished_at.update((touser, commit.at) for touser in placed[place].tousers)

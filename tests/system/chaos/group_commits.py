@@ -82,25 +82,33 @@ def _varints(data):
 def _ranges(base, data):
     numbers = _varints(data)
     assert len(numbers) % 2 == 0
-    values = set()
+    ranges = []
     for index in range(0, len(numbers), 2):
         first = base + numbers[index]
         last = first + numbers[index + 1]
-        values.update(range(first, last + 1))
+        ranges.append((first, last))
         base = last + 2
-    return values
+    return ranges
 
 
 def _bitmap(base, data):
     length = next(index for index, byte in enumerate(data) if not byte & 0x80) + 1
     start = base + _varints(data[:length])[0]
-    return {start + index * 8 + bit for index, byte in enumerate(data[length:]) for bit in range(8) if byte >> bit & 1}
+    ranges = []
+    for bit in range((len(data) - length) * 8):
+        if data[length + bit // 8] >> bit % 8 & 1:
+            value = start + bit
+            if ranges and ranges[-1][1] == value - 1:
+                ranges[-1] = (ranges[-1][0], value)
+            else:
+                ranges.append((value, value))
+    return ranges
 
 
 def finished_beyond(committed, metadata):
-    """The offsets at or above `committed` whose jobs the metadata says have finished."""
+    """The offsets at or above `committed` whose jobs the metadata says have finished, as ranges: (first, last)."""
     if not metadata:
-        return set()
+        return []
     version, *sections = metadata.split(".")
     assert version == "w1", metadata
     for section in sections:
@@ -108,4 +116,4 @@ def finished_beyond(committed, metadata):
             text = section[2:]
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             return {"r": _ranges, "b": _bitmap}[section[1]](committed, data)
-    return set()
+    return []

@@ -42,7 +42,7 @@ def job(number):
 
 class Load:
     """Produces `count` jobs, `rate` a second (None: at once), to `partitions` in turn, on a thread of its own.
-    `placed`: what is acknowledged, by (partition, offset)."""
+    `placed`: what is acknowledged, by (partition, offset); `unplaced`: the same where the offset is not known."""
 
     def __init__(self, bootstrap, topic, partitions, count, rate=None, make=job, first=0):
         self.topic = topic
@@ -52,6 +52,7 @@ class Load:
         self.make = make
         self.first = first
         self.placed = {}
+        self.unplaced = {}
         self.failures = []
         self.finished = False
         self._stop = threading.Event()
@@ -98,7 +99,9 @@ class Load:
 
     def _keep(self, expected):
         def delivered(error, message):
-            if error is None:
+            if error is None and message.offset() is None:  # A repeat that the broker recognised: it is there, somewhere.
+                self.unplaced[message.partition(), -expected.number - 1] = expected
+            elif error is None:
                 self.placed[message.partition(), message.offset()] = expected
             else:
                 self.failures.append(error)

@@ -144,15 +144,20 @@ class Run:
     def watch(self, sends=True):
         """Begins to look."""
         self.statuses = StatusWatcher(self.bootstrap, self.topics.status, STATUS_PARTITIONS)
-        self.commits = CommitWatcher(self.bootstrap, f"{self.topics.jobs}.group", self.topics.jobs)
+        self.commits = CommitWatcher(self.bootstrap, self.group, self.topics.jobs)
         self.statuses.start()
         self.commits.start()
         if sends:
             self.sends = SendWatcher(self.simulator)
             self.sends.start()
 
-    def start_workers(self, count, static=False, properties=None, **changes):
-        """Replicas, and waits until all are ready."""
+    @property
+    def group(self):
+        """The workers' consumer group."""
+        return f"{self.topics.jobs}.group"
+
+    def start_workers(self, count, static=False, properties=None, wait=True, **changes):
+        """Replicas; with `wait` all are ready then."""
         first = len(self.slots)
         for number in range(first, first + count):
             kafka = {"kafka": {"properties": {
@@ -164,7 +169,7 @@ class Run:
                         ("shop", "official_account", "wx0123456789abcdef", "SHOP_SECRET"),
                         ("mini", "mini_program", "wxfedcba9876543210", "MINI_SECRET"))]
             self.slots.append(Slot(self, number, {**kafka, "apps": apps, "log": {"level": "info"}, **changes}).start())
-        for slot in self.slots[first:]:
+        for slot in self.slots[first:] if wait else ():
             slot.worker.ready(60)
 
     def load(self, count=10_000_000, rate=None, **how):
@@ -177,7 +182,12 @@ class Run:
 
     def placed(self):
         """All jobs that stand on their topic."""
-        return {place: expected for load in self.loads for place, expected in dict(load.placed).items()}
+        placed = {place: expected for load in self.loads for place, expected in dict(load.placed).items()}
+        unplaced = {place: expected for load in self.loads for place, expected in dict(load.unplaced).items()}
+        if unplaced:
+            found = {key[2]: key[:2] for key in list(self.statuses.statuses)}
+            placed |= {found.get(expected.tousers[0], place): expected for place, expected in unplaced.items()}
+        return placed
 
     def tick(self):
         """Now and then a line on how it goes."""
@@ -266,7 +276,7 @@ class Run:
         for watcher in (self.statuses, self.sends, self.commits):
             if watcher is not None:
                 watcher.stop()
-        return checker.check(self.placed(), self.statuses.statuses, self.sends.sends if self.sends else [],
+        return checker.check(self.placed(), self.statuses.statuses, self.sends.sends if self.sends else None,
                              self.commits.commits)
 
     def safe(self, report, repeats=None, unknown=None, whole=True):

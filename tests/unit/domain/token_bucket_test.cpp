@@ -54,6 +54,15 @@ TEST(token_bucket, keeps_slow_rates_exactly)
     EXPECT_TRUE(bucket.try_take(start + seconds{100}));
 }
 
+TEST(token_bucket, reservations_are_spaced_as_permits_are)
+{
+    token_bucket bucket(10, 2);
+    for (const auto wait : {0, 0, 100, 200, 300})
+        EXPECT_EQ(bucket.reserve(start), start + milliseconds{wait});
+    EXPECT_FALSE(bucket.try_take(start + milliseconds{399}));
+    EXPECT_EQ(bucket.reserve(start + seconds{5}), start + seconds{5});
+}
+
 TEST(token_bucket, a_new_rate_counts_from_now_on)
 {
     token_bucket bucket(1, 1);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What replicas say to each other on the fleet topic (`topics.fleet`), whose one partition puts it into one order.
+#pragma once
+
+#include "common/time.hpp"
+#include "domain/token_stamp.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace wxcourier::domain {
+
+/// A replica takes the lead with a new term, or says that it still leads.
+struct leading_record {
+    std::uint64_t term = 0;
+    std::string member; ///< Names one run of one process.
+    std::string worker; ///< The instance's id, for people.
+
+    friend bool operator==(const leading_record&, const leading_record&) = default;
+};
+
+/// The leader is about to fetch an app's token: nobody else may until it is known what came of it.
+struct refreshing_record {
+    std::string app;
+    token_stamp stamp; ///< The token to be.
+
+    friend bool operator==(const refreshing_record&, const refreshing_record&) = default;
+};
+
+/// The leader's fetch gave no token.
+struct refresh_failed_record {
+    std::string app;
+    token_stamp stamp; ///< As in its `refreshing`.
+    std::optional<int> errcode;
+    std::string errmsg;
+
+    friend bool operator==(const refresh_failed_record&, const refresh_failed_record&) = default;
+};
+
+/// A replica was told by WeChat that the token is dead.
+struct token_rejected_record {
+    std::string app;
+    token_stamp stamp;   ///< The dead token.
+    bool proven = false; ///< A send of that replica had worked with it before.
+
+    friend bool operator==(const token_rejected_record&, const token_rejected_record&) = default;
+};
+
+using fleet_record = std::variant<leading_record, refreshing_record, refresh_failed_record, token_rejected_record>;
+
+} // namespace wxcourier::domain
