@@ -358,13 +358,15 @@ check job_reader::read_recipients()
 // Acceptance
 
 /// The common case: the body is made at once, and the document's memory serves the next job.
-message_set make_message(const job_reader& reader, std::size_t job_bytes)
+message_set make_message(const job_reader& reader, std::string_view value)
 {
     auto made = std::make_unique<message_set::contents>();
     made->touser = reader.message().find("touser").text();
-    made->body.reserve(job_bytes);
+    constexpr std::size_t key_bytes = 64;
+    const auto raw = reader.message().raw(value);
+    made->body.reserve((raw.empty() ? value.size() : raw.size()) + key_bytes);
     const auto& job = reader.job();
-    append_body(made->body, reader.message(), {job.app, job.id, job.kind->takes_client_msg_id});
+    append_body(made->body, reader.message(), raw, {job.app, job.id, job.kind->takes_client_msg_id});
     return message_set{std::move(made)};
 }
 
@@ -462,8 +464,7 @@ std::variant<decoded_job, rejection> decode_job(std::optional<std::string_view> 
     job_reader reader{document.root(), rules, now};
     if (auto found = reader.read())
         return reject(std::move(*found), document.root(), true);
-    auto messages =
-        reader.recipients().empty() ? make_message(reader, value->size()) : make_messages(document, reader.job());
+    auto messages = reader.recipients().empty() ? make_message(reader, *value) : make_messages(document, reader.job());
     return decoded_job{reader.take_job(), std::move(messages)};
 }
 

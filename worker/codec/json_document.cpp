@@ -168,7 +168,10 @@ class json_document::builder {
 public:
     using Ch = char;
 
-    explicit builder(json_document& document) : document_(document), base_(document.buffer_.data()) {}
+    builder(json_document& document, checked_utf8::stream& input)
+        : document_(document), input_(input), base_(document.buffer_.data())
+    {
+    }
 
     bool Null() { return add(json_type::null, 0, 0); }
     bool Bool(bool value) { return add(json_type::boolean, 0, value ? 1 : 0); }
@@ -186,11 +189,13 @@ public:
         key_length_ = length;
         return true;
     }
-    bool StartObject() { return open(json_type::object); }
-    bool StartArray() { return open(json_type::array); }
+    // The reader tells of a bracket before it takes it.
+    bool StartObject() { return open(json_type::object, static_cast<std::uint32_t>(input_.Tell())); }
+    bool StartArray() { return open(json_type::array, 0); }
     bool EndObject(rapidjson::SizeType members)
     {
         const auto object = close(members);
+        document_.nodes_[object].text_end = static_cast<std::uint32_t>(input_.Tell()) + 1;
         if (const auto second = document_.index_members(object); second != 0 && duplicate_ == 0)
             duplicate_ = second;
         return true;
@@ -232,17 +237,17 @@ private:
     bool add(json_type type, std::uint32_t offset, std::uint32_t length)
     {
         const auto index = static_cast<std::uint32_t>(document_.nodes_.size());
-        document_.nodes_.push_back({key_offset_, key_length_, offset, length, index + 1, type});
+        document_.nodes_.push_back({key_offset_, key_length_, offset, 0, length, index + 1, type});
         key_length_ = 0;
         return true;
     }
 
-    bool open(json_type type)
+    bool open(json_type type, std::uint32_t offset)
     {
         if (depth_ == open_.size())
             return false;
         open_[depth_++] = static_cast<std::uint32_t>(document_.nodes_.size());
-        return add(type, 0, 0);
+        return add(type, offset, 0);
     }
 
     std::uint32_t close(std::uint32_t children)
@@ -254,6 +259,7 @@ private:
     }
 
     json_document& document_;
+    checked_utf8::stream& input_;
     const char* base_;
     std::array<std::uint32_t, deepest> open_{};
     std::size_t depth_ = 0;
@@ -274,8 +280,8 @@ std::optional<std::string> json_document::parse(std::string_view text, std::size
         return at_byte(0, "a byte order mark, expected the JSON value");
     buffer_.assign(text).append(padding, '\0');
 
-    builder handler{*this};
     checked_utf8::stream stream{buffer_.data()};
+    builder handler{*this, stream};
     const auto result = reader().Parse<parse_flags>(stream, handler);
     if (result.IsError()) {
         if (result.Code() == rapidjson::kParseErrorTermination)
@@ -345,6 +351,7 @@ std::uint32_t json_document::index_members(std::uint32_t object)
     }
     const auto start = sorted_members_.size();
     nodes_[object].text_offset = static_cast<std::uint32_t>(start);
+    nodes_[object].text_end = 0;
     for (auto member = object + 1; member < end; member = nodes_[member].end)
         sorted_members_.push_back(member);
     const auto first = sorted_members_.begin() + static_cast<std::ptrdiff_t>(start);
@@ -372,6 +379,14 @@ std::optional<std::int64_t> json_value::integer() const noexcept
     if (error != std::errc{} || end != digits.data() + digits.size())
         return std::nullopt;
     return value;
+}
+
+std::string_view json_value::raw(std::string_view parsed) const noexcept
+{
+    const auto& node = document_->nodes_[index_];
+    if (node.text_end <= node.text_offset || node.text_end > parsed.size())
+        return {};
+    return parsed.substr(node.text_offset, node.text_end - node.text_offset);
 }
 
 std::size_t json_value::size() const noexcept

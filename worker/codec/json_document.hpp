@@ -41,6 +41,9 @@ public:
     [[nodiscard]] bool boolean() const noexcept;
     /// Of a number that is an integer of 64 bits, without point or exponent. Empty for every other value.
     [[nodiscard]] std::optional<std::int64_t> integer() const noexcept;
+    /// Of an object of up to 16 members: what stands of it in the text that was parsed. Empty for others.
+    /// @param parsed  that text.
+    [[nodiscard]] std::string_view raw(std::string_view parsed) const noexcept;
     /// Members or elements.
     [[nodiscard]] std::size_t size() const noexcept;
     /// Members or elements in their order; none for other types.
@@ -92,6 +95,7 @@ private:
         std::uint32_t key_offset = 0; ///< Into `buffer_`.
         std::uint32_t key_length = 0;
         std::uint32_t text_offset = 0; ///< Into `buffer_`; of a large object: its part of `sorted_members_`.
+        std::uint32_t text_end = 0;    ///< Of an object that is not large: behind its closing brace.
         std::uint32_t text_length = 0; ///< Of an array or object: its children; of a boolean: 1 is true.
         std::uint32_t end = 0;         ///< Behind the last node below this one: the next sibling, or the parent's end.
         json_type type = json_type::null;

@@ -22,7 +22,8 @@ std::string_view openid_of(json_value recipient) noexcept;
 
 /// Appends the body of a message that names its recipient itself: word for word, without `access_token`, with a
 /// `client_msg_id` where the kind takes one and the job gives none.
-void append_body(std::string& out, json_value message, const body_parts& parts);
+/// @param raw  the message as it stood in the job, if it is at hand: bytes that need no change go out as they came.
+void append_body(std::string& out, json_value message, std::string_view raw, const body_parts& parts);
 
 /// The same for one of `recipients`: an openid is added to the message, an object is merged into it.
 void append_body(std::string& out, json_value message, json_value recipient, const body_parts& parts);
