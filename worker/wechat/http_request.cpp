@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wechat/http_request.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 namespace wxcourier::wechat {
 namespace {
 
+constexpr auto unreserved = [] {
+    std::array<bool, 256> table{};
+    for (const char letter : std::string_view{"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"})
+        table.at(static_cast<unsigned char>(letter)) = true;
+    return table;
+}();
+
 bool is_unreserved(char letter)
 {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
-           letter == '-' || letter == '_' || letter == '.' || letter == '~';
+    return unreserved[static_cast<unsigned char>(letter)];
 }
 
 void append_number(std::string& out, std::size_t number)
@@ -25,15 +32,18 @@ void append_number(std::string& out, std::size_t number)
 void append_percent_encoded(std::string& out, std::string_view text)
 {
     static constexpr std::string_view hex = "0123456789ABCDEF";
-    for (const char letter : text) {
-        if (is_unreserved(letter)) {
-            out += letter;
-        } else {
-            const auto byte = static_cast<unsigned char>(letter);
-            out += '%';
-            out += hex[byte >> 4U];
-            out += hex[byte & 0xfU];
+    for (;;) {
+        // A token is one such run, as a rule.
+        const auto run = std::find_if_not(text.begin(), text.end(), is_unreserved);
+        out.append(text.begin(), run);
+        if (run == text.end()) {
+            return;
         }
+        const auto byte = static_cast<unsigned char>(*run);
+        out += '%';
+        out += hex[byte >> 4U];
+        out += hex[byte & 0xfU];
+        text.remove_prefix(static_cast<std::size_t>(run - text.begin()) + 1);
     }
 }
 

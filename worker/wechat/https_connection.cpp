@@ -179,12 +179,14 @@ asio::awaitable<exchange_outcome> https_connection::exchange_over(Stream& stream
         co_return broken(write_error, transport_failure::write);
     }
     answer_parser parser;
+    received_bytes_ = 0;
     for (;;) {
         const auto [read_error, bytes_read] = co_await stream.async_read_some(received_.prepare(read_size), as_result);
         if (read_error) {
             co_return broken(read_error, transport_failure::reset);
         }
         received_.commit(bytes_read);
+        received_bytes_ += bytes_read;
         const answer_parser::progress progress = parser.feed(received_);
         if (progress == answer_parser::progress::complete) {
             co_return answered(parser.reader());
@@ -210,9 +212,9 @@ exchange_outcome https_connection::answered(response_reader& reader)
     if (clean_) {
         tcp_.expires_never();
     }
-    // A token's answer was in there.
+    // A token's answer may have been in there. Only what was received is wiped: all of the buffer would be 1 µs a push.
     received_.clear();
-    const auto memory = received_.prepare(std::min(received_.capacity(), most_received));
+    const auto memory = received_.prepare(std::min(received_.capacity(), received_bytes_));
     OPENSSL_cleanse(memory.data(), memory.size());
     return outcome;
 }

@@ -118,6 +118,7 @@ private:
     std::optional<tls_stream> tls_;
     std::string request_;
     beast::flat_buffer received_;
+    std::size_t received_bytes_ = 0;   ///< Of the present answer.
     std::uint64_t written_before_ = 0; ///< Bytes on the wire when the latest exchange began.
     std::uint64_t uses_ = 0;
     bool clean_ = false;
