@@ -57,7 +57,8 @@ bool intake::read(std::size_t most)
 
 void intake::take(offset_committer::partition& from, inbound_record record)
 {
-    metrics_["wxcourier_jobs_read_total"].with({from.topic}).add();
+    auto& topic = state_of(from.topic);
+    topic.read->add();
     ++from.unmeasured;
     if (!from.tracker.begin(record.offset)) {
         committer_.note_progress(record.assignment); // it had finished before this process got the partition
@@ -66,7 +67,7 @@ void intake::take(offset_committer::partition& from, inbound_record record)
     const domain::source_position source{from.topic, from.number, record.offset};
     original_record original{std::move(record.key), std::move(record.value), std::move(record.headers),
                              record.timestamp};
-    auto decoded = codec::decode_job(original.value, rules_for(from.topic), time_.wall_now());
+    auto decoded = codec::decode_job(original.value, topic.rules, time_.wall_now());
     if (const auto* const why = std::get_if<codec::rejection>(&decoded)) {
         log::info("intake", "a record is no job; it goes to the dead letters",
                   {{"source", to_string(source)}, {"reason", why->reason}, {"error", why->error}});
@@ -103,10 +104,13 @@ std::shared_ptr<job_in_progress> intake::make_job(codec::decoded_job decoded, or
     return job;
 }
 
-const codec::job_rules& intake::rules_for(const std::string& topic)
+intake::topic_state& intake::state_of(const std::string& topic)
 {
-    const auto found = rules_.find(topic);
-    return found != rules_.end() ? found->second : rules_.emplace(topic, job_rules_of(options_, topic)).first->second;
+    const auto found = topics_.find(topic);
+    if (found != topics_.end())
+        return found->second;
+    auto& read = metrics_["wxcourier_jobs_read_total"].with({topic});
+    return topics_.emplace(topic, topic_state{job_rules_of(options_, topic), &read}).first->second;
 }
 
 } // namespace wxcourier::engine

@@ -29,8 +29,13 @@ public:
     void stop() { stopped_ = true; }
 
 private:
+    struct topic_state {
+        codec::job_rules rules;
+        metric_series* read = nullptr; ///< Counts its records.
+    };
+
     void take(offset_committer::partition& from, inbound_record record);
-    [[nodiscard]] const codec::job_rules& rules_for(const std::string& topic);
+    [[nodiscard]] topic_state& state_of(const std::string& topic);
     [[nodiscard]] std::shared_ptr<job_in_progress> make_job(codec::decoded_job decoded, original_record record,
                                                             assignment_id assignment, domain::source_position source);
 
@@ -41,7 +46,7 @@ private:
     memory_budget& memory_;
     clock& time_;
     metrics_registry& metrics_;
-    std::map<std::string, codec::job_rules> rules_; ///< By topic.
+    std::map<std::string, topic_state> topics_;
     std::map<std::string, domain::app_index> app_index_;
     assignment_id next_ = 0; ///< Where the next turn begins, so that no partition is always last.
     bool stopped_ = false;

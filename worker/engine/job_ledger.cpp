@@ -312,8 +312,18 @@ void job_ledger::report_deferrals(const credentials& tokens)
 
 void job_ledger::count_end(const job_in_progress& job, job_state state, std::string_view reason)
 {
-    finished_.with({job.job.app, std::string(job.job.kind->name), std::string(to_string(state)), std::string(reason)})
-        .add();
+    const auto find = [&]() -> metric_series& {
+        return finished_.with(
+            {job.job.app, std::string(job.job.kind->name), std::string(to_string(state)), std::string(reason)});
+    };
+    if (state != job_state::sent) {
+        find().add();
+        return;
+    }
+    auto& sent = sent_[{job.lane.app, job.lane.call}]; // as in sender_pool::count_attempt
+    if (sent == nullptr)
+        sent = &find();
+    sent->add();
 }
 
 } // namespace wxcourier::engine

@@ -12,7 +12,9 @@
 #include "engine/status_reporter.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace wxcourier::engine {
@@ -76,6 +78,7 @@ private:
     const std::size_t in_flight_limit_;
     std::function<void()> on_room_;
     metric_family& finished_;
+    std::map<std::pair<domain::app_index, std::uint32_t>, metric_series*> sent_; ///< Of `finished_`, by lane.
     metric_family& rejected_;
 };
 

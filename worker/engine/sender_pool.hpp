@@ -67,6 +67,7 @@ private:
         metric_series* send_seconds = nullptr;
         metric_series* delivery_seconds = nullptr;
         metric_series* breaker_open = nullptr;
+        std::vector<metric_series*> accepted; ///< By kind; null until the first.
     };
 
     asio::awaitable<void> send_while_there_is_work(domain::queue_item item);
