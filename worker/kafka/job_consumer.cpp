@@ -40,13 +40,13 @@ conf_handle consumer_conf(const consumer_settings& settings)
                          {"partition.assignment.strategy", classic ? strategy : ""},
                          // A killed replica's partitions wait so long for their next owner: librdkafka's 45 s are many.
                          {"session.timeout.ms", classic ? "10000" : ""},
-                         // Bounds of what is fetched ahead, for each partition: with 12 partitions 24 MiB at most, and
-                         // still enough for a poll every few milliseconds. A larger record always gets through: these
-                         // are soft limits, to the broker and to librdkafka.
-                         {"queued.min.messages", "2000"},
-                         {"queued.max.messages.kbytes", "2048"},
-                         {"fetch.message.max.bytes", "1048576"},
-                         {"fetch.max.bytes", "4194304"},
+                         // Bounds of what is fetched ahead, for each partition: with 12 partitions 6 MiB at most, and
+                         // still enough for a poll every few milliseconds (6,000 jobs are 0.1 s of work). A larger
+                         // record always gets through: these are soft limits, to the broker and to librdkafka.
+                         {"queued.min.messages", "500"},
+                         {"queued.max.messages.kbytes", "512"},
+                         {"fetch.message.max.bytes", "262144"},
+                         {"fetch.max.bytes", "1048576"},
                          {"fetch.error.backoff.ms", "100"},
                          // Jobs are waited for, not collected.
                          {"fetch.wait.max.ms", "100"},

@@ -89,7 +89,7 @@ private:
         steady_time not_before{};
         milliseconds backoff{0};
     };
-    enum class produced : std::uint8_t { taken, queue_full, lane_waits, client_lost };
+    enum class produced : std::uint8_t { taken, refused, queue_full, lane_waits, client_lost };
 
     void open();
     void rebuild();
