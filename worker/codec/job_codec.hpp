@@ -46,6 +46,8 @@ public:
     /// in their order), merged with the recipient's object by RFC 7396, without `access_token`, with `client_msg_id`
     /// where the kind takes one and the job gives none.
     [[nodiscard]] std::string body(std::size_t index) const;
+    /// The same for a job with one message: made already, valid while this object lives. Empty for other jobs.
+    [[nodiscard]] std::string_view only_body() const noexcept;
     /// Bytes of memory it holds, about.
     [[nodiscard]] std::size_t footprint() const noexcept;
 

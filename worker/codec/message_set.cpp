@@ -38,6 +38,11 @@ std::string message_set::body(std::size_t index) const
     return body;
 }
 
+std::string_view message_set::only_body() const noexcept
+{
+    return contents_ ? std::string_view{contents_->body} : std::string_view{};
+}
+
 std::size_t message_set::footprint() const noexcept
 {
     if (!contents_)

@@ -83,7 +83,7 @@ std::optional<answer_members> read_members(std::string_view body)
     std::optional<answer_members> members{std::in_place};
     answer_handler handler{*members};
     rapidjson::MemoryStream stream{body.data(), body.size()};
-    rapidjson::Reader reader;
+    thread_local rapidjson::Reader reader; // Its stack stays allocated.
     // Not validating: an errmsg with broken UTF-8 still has an errcode that counts.
     constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
     reader.Parse<flags>(stream, handler);

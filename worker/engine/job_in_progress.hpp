@@ -71,7 +71,7 @@ struct delivery {
     std::shared_ptr<job_in_progress> job;
     std::size_t index = 0; ///< Which of the job's messages.
     stage at = stage::free;
-    std::string body; ///< Made when it is first sent; kept for a repeat, which must be equal.
+    std::string body; ///< Of a job with recipients: made when first sent; kept for a repeat, which must be equal.
     domain::attempt_history history;
     std::optional<steady_duration> first_active; ///< The lane's own clock at the first attempt.
     steady_time ready_at{};                      ///< While queued: when its own wait ends.

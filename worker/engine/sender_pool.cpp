@@ -152,11 +152,15 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     message.history.attempt_began = time_.now();
     if (!message.first_active)
         message.first_active = queue_.active_time(job->lane, time_.now());
-    if (message.body.empty())
-        message.body = job->messages.body(message.index);
+    auto body = job->messages.only_body(); // not copied: 0.2 µs, and the body twice in memory
+    if (body.empty()) {
+        if (message.body.empty())
+            message.body = job->messages.body(message.index);
+        body = message.body;
+    }
     ++message.history.attempts;
     state.in_flight->add(1);
-    const push_request request{job->job.kind, message.body, token->text.reveal()};
+    const push_request request{job->job.kind, body, token->text.reveal()};
     const auto reply = co_await api_.send(request);
     state.in_flight->add(-1);
     state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
