@@ -26,9 +26,15 @@ std::vector<domain::app_limits> limits_of(const std::vector<app_options>& apps)
     return limits;
 }
 
-/// As many finished messages as may be in flight make a commit due (docs/reference.md, `commit_interval`); this many
-/// are enough to be worth one.
+/// A quarter as many finished messages as may be in flight make a commit due (docs/reference.md, `commit_interval`):
+/// the bound on repeats holds sends back while as many as may be in flight are not committed, so commits must not wait
+/// for all of those. This many are enough to be worth one.
 constexpr std::size_t most_before_a_commit = 4096;
+
+std::size_t eager_after(const engine_options& options)
+{
+    return std::clamp<std::size_t>(in_flight_limit(options) / 4, 1, most_before_a_commit);
+}
 
 std::uint64_t seed_of(const engine_options& options)
 {
@@ -50,9 +56,8 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)),
-      committer_(source, time, metrics, options_.commit_interval,
-                 std::min(in_flight_limit(options_), most_before_a_commit), !options_.delivery.at_most_once),
+      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
+                                                   eager_after(options_), !options_.delivery.at_most_once),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
