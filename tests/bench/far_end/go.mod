@@ -1,0 +1,3 @@
+module far_end
+
+go 1.19

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures → the tables of docs/performance.md, between its two marks."""
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import time
+
+from .stage import ROOT
+from .workers import CONTESTANTS
+
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- scripts/bench writes from here … -->", "<!-- … to here -->"
+FIGURES = {
+    "rate": ("pushes/s", "{:,.0f}"), "cpu": ("CPU s per 10,000", "{:.3f}"), "rss": ("RSS, MB", "{:.0f}"),
+    "far_end_cpu": ("far end's CPU s", "{:.3f}"), "repeats": ("sent again", "{:.0f}"), "p50": ("p50, ms", "{:.2f}"),
+    "p99": ("p99, ms", "{:.2f}"), "p999": ("p99.9, ms", "{:.2f}"), "again": ("works again after, s", "{:.2f}"),
+    "first": ("first push after, s", "{:.3f}"), "idle": ("idle, % of a core", "{:.2f}"),
+    "connections": ("connections kept", "{:.0f}"),
+}
+TITLES = {
+    "backlog": "Backlog, no latency, 256 in flight", "latency": "Backlog, far end 100 ms ± 20, 2,000 in flight",
+    "steady": "Steady 2,000/s, far end 20 ms: enqueue to arrival", "kill": "One SIGKILL at full speed, 256 in flight",
+    "start": "Start to first push, and idle with 100 connections", "replicas": "Two replicas on the first backlog",
+    "straight": "CPU s per 10,000 pushes, by the shape of the load",
+}
+
+
+def title_of(name):
+    """A contestant's name for people."""
+    return "wrk, only posting" if name == "wrk" else CONTESTANTS[name].title
+
+
+def cell(values, shape):
+    """The median, and the spread where there is one."""
+    middle = shape.format(statistics.median(values))
+    low, high = shape.format(min(values)), shape.format(max(values))
+    return middle if low == high else f"{middle} ({low}–{high})"
+
+
+def table(scenario, results):
+    """One scenario's table; results: contestant → list of figures by name."""
+    names = list(dict.fromkeys(name for runs in results.values() for figures in runs for name in figures))
+    head = [FIGURES.get(name, (name, ""))[0] for name in names]
+    lines = [f"### {TITLES[scenario]}", "", "| | " + " | ".join(head) + " |", "| --- " * (len(head) + 1) + "|"]
+    for contestant, runs in results.items():
+        cells = []
+        for name in names:
+            values = [figures[name] for figures in runs if name in figures]
+            cells.append(cell(values, FIGURES.get(name, (name, "{:.3f}"))[1]) if values else "")
+        lines.append(f"| {title_of(contestant)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def first_line(*command):
+    """What a program says of itself."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return "missing"
+    return (done.stdout or done.stderr).strip().splitlines()[0]
+
+
+def machine():
+    """Where and of what."""
+    model = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+                  if line.startswith("model name")), platform.machine())
+    commit = first_line("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
+    return (f"{time.strftime('%Y-%m-%d')}, commit {commit}; {os.cpu_count()} cores of {model}, Linux {platform.release()}; "
+            f"{first_line('go', 'version')}; {first_line('python3', '--version')}; {first_line('wrk', '-v')[:20].strip()}. "
+            f"Load average before the first run: {os.getloadavg()[0]:.1f}.")
+
+
+def write(results, where, command, runs):
+    """Puts the tables into the page; what stands outside the marks is left alone."""
+    text = "\n\n".join(table(scenario, found) for scenario, found in results.items() if found)
+    block = f"{BEGIN}\n\n`{command}`, medians of {runs} (lowest–highest). {where}\n\n{text}\n\n{END}"
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    PAGE.write_text(before + block + rest.partition(END)[2], encoding="utf-8")
+    return block
