@@ -246,7 +246,7 @@ TEST_F(record_producer_test, a_broker_that_hangs_is_given_up_for_the_next_leader
     run_until(
         loop, [] { return false; }, 500ms); // The request is on its way to the broker that hangs.
     two.set_leader("status", 0, 2);
-    ASSERT_TRUE(writer.flush(20s)) << "librdkafka's own socket.timeout.ms is a minute";
+    ASSERT_TRUE(writer.flush(25s)) << "librdkafka's own socket.timeout.ms is a minute";
     writer.expect_all_acknowledged_once(2);
 }
 

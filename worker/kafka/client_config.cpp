@@ -44,8 +44,8 @@ conf_handle make_conf(const client_settings& settings, std::initializer_list<pro
     // a partition whose broker died or froze: librdkafka asks at once, when the cluster has not chosen one yet, and
     // then no sooner than this.
     set_property(conf.get(), "topic.metadata.refresh.interval.ms", "3000");
-    // A broker that hangs, instead of dying, is given up after this time; librdkafka's minute is longer than a cluster
-    // needs to find other leaders (broker.session.timeout.ms: 9 s).
+    // A broker that hangs, instead of dying, is given up after this time; librdkafka's minute is much longer than
+    // a cluster needs to find other leaders.
     set_property(conf.get(), "socket.timeout.ms", "6000");
     set_property(conf.get(), "reconnect.backoff.max.ms", "5000");
     // Brokers close idle connections: nothing anybody has to read about.

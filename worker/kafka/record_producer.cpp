@@ -31,6 +31,9 @@ conf_handle producer_conf(const producer_settings& settings)
                          // librdkafka never gives a record up for its age: with idempotence it is then written once and
                          // in order however long the brokers are away, where a timeout would mean "possibly written".
                          {"message.timeout.ms", "0"},
+                         // Longer than a cluster needs to drop a broker that hangs (broker.session.timeout.ms: 9 s):
+                         // until then its followers' leaders do not acknowledge either, and have to be waited for.
+                         {"socket.timeout.ms", "10000"},
                          // The broker and its topics decide what is too large (a job of 1,000,000 bytes with its
                          // headers is above librdkafka's own limit).
                          {"message.max.bytes", "8388608"},

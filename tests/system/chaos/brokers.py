@@ -8,6 +8,8 @@ from chaos import checker
 from chaos.replicas import SLOW_WECHAT, under_load
 
 GOES_ON_WITHIN = 15.0
+# What `wxcourier run` has by itself: shorter than it, a session ends before a cluster has replaced its coordinator.
+SESSION = {"session.timeout.ms": "10000", "heartbeat.interval.ms": "3000"}
 
 
 def _anywhere(run):
@@ -27,7 +29,7 @@ def brokers_of_three(run):
     """each of three brokers killed and started again, then each restarted in order, under load"""
     run.start_kafka(brokers=3)
     run.start_wechat(*SLOW_WECHAT)
-    run.start_workers(2)
+    run.start_workers(2, properties=SESSION)
     run.watch()
 
     def faults():
@@ -50,7 +52,7 @@ def frozen_broker(run):
     """of three brokers the group's coordinator, then another one, frozen (SIGSTOP) for 45 s, under load"""
     run.start_kafka(brokers=3)
     run.start_wechat(*SLOW_WECHAT)
-    run.start_workers(2)
+    run.start_workers(2, properties=SESSION)
     run.watch()
 
     def faults():
@@ -74,7 +76,7 @@ def only_broker_away(run):
     """the only broker frozen for 45 s, then killed and back after 10 s, under load: work goes on when it is back"""
     run.start_kafka()
     run.start_wechat(*SLOW_WECHAT)
-    run.start_workers(2)
+    run.start_workers(2, properties=SESSION)
     run.watch()
     back = []
 
@@ -107,7 +109,7 @@ def broker_network(run):
     """the network before the only broker slow, cut, silent and reset, under load"""
     run.start_kafka(proxied=lambda node: run.proxy(node.port).port)
     run.start_wechat(*SLOW_WECHAT)
-    run.start_workers(2)
+    run.start_workers(2, properties=SESSION)
     run.watch()
     proxy = run.proxies[0]
 
@@ -153,7 +155,7 @@ def topic_trouble(run):
     run.start_kafka(brokers=3, partitions=3)
     run.start_wechat(*SLOW_WECHAT)
     run.cluster.delete(run.topics.jobs)
-    run.start_workers(2, wait=False)
+    run.start_workers(2, wait=False, properties=SESSION)
     for slot in run.slots:
         slot.worker.url()
     run.pause(4)
@@ -194,7 +196,7 @@ def topic_deleted(run):
     """the jobs topic deleted under the workers, and created again: they live, and work on the new one"""
     run.start_kafka(partitions=3)
     run.start_wechat(*SLOW_WECHAT)
-    run.start_workers(2)
+    run.start_workers(2, properties=SESSION)
     run.watch()
     run.load(count=600, rate=150).join(60)
     run.until(lambda: len(run.statuses.statuses) >= run.wanted(), 60, "a status for every message")

@@ -7,5 +7,4 @@ SCENARIOS = {function.__name__.replace("_", "-"): function for function in (
     brokers.broker_network, brokers.topic_trouble, brokers.topic_deleted, delivery.stuck_job, delivery.stalled_wechat_memory, delivery.slow_sends,
     delivery.wechat_network, shutdowns.shutdowns, replicas.short)}
 # What `scripts/test all` runs.
-SELECTION = ("kill-workers", "kill-workers-static", "rolling-restart", "rebalance-storm", "brokers-of-three", "frozen-broker",
-             "stuck-job", "wechat-network")
+SELECTION = ("kill-workers", "rolling-restart", "rebalance-storm-static", "frozen-broker", "stuck-job", "wechat-network")
