@@ -47,6 +47,9 @@ conf_handle make_conf(const client_settings& settings, std::initializer_list<pro
     // A broker that hangs, instead of dying, is given up after this time; librdkafka's minute is much longer than
     // a cluster needs to find other leaders.
     set_property(conf.get(), "socket.timeout.ms", "6000");
+    // So is one that takes a connection and then says nothing: to the group's coordinator this stands in the way of
+    // the next one.
+    set_property(conf.get(), "api.version.request.timeout.ms", "3000");
     set_property(conf.get(), "reconnect.backoff.max.ms", "5000");
     // Brokers close idle connections: nothing anybody has to read about.
     set_property(conf.get(), "log.connection.close", "false");

@@ -39,7 +39,10 @@ conf_handle consumer_conf(const consumer_settings& settings)
                      {
                          {"partition.assignment.strategy", classic ? strategy : ""},
                          // A killed replica's partitions wait so long for their next owner: librdkafka's 45 s are many.
-                         {"session.timeout.ms", classic ? "10000" : ""},
+                         // But a session that ends while the cluster finds the group another coordinator (about 10 s
+                         // when that one froze) costs much more, hence a little longer than that.
+                         {"session.timeout.ms", classic ? "12000" : ""},
+                         {"heartbeat.interval.ms", classic ? "1000" : ""},
                          // Bounds of what is fetched ahead, for each partition: with 12 partitions 6 MiB at most, and
                          // still enough for a poll every few milliseconds (6,000 jobs are 0.1 s of work). A larger
                          // record always gets through: these are soft limits, to the broker and to librdkafka.
