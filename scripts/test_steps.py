@@ -203,9 +203,13 @@ def step_system_next(options):
 
 
 def step_simulation(_options):
-    """the core in a simulated world, many seeds"""
-    build("bench", "simulation")
-    return check(BUILD / "bench" / "simulation", "--seeds", "1-500", "--quiet")
+    """the core in a simulated world, many seeds; a million histories through the commits' metadata"""
+    build("bench", "simulation", "unit_codec")
+    histories = run(BUILD / "bench" / "unit_codec", "--gtest_brief=1",
+                    "--gtest_filter=offset_history.*:offset_metadata.brings_back_any_history",
+                    WXCOURIER_HISTORIES="1000000")
+    return (check(BUILD / "bench" / "simulation", "--seeds", "1-500", "--quiet")
+            + Result(passed=int(histories == 0), failed=int(histories != 0)))
 
 
 def step_asan(_options):
