@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/log.hpp"
 
+#include "common/log_throttle.hpp"
 #include "common/rfc3339.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -10,11 +11,19 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <mutex>
+#include <span>
+#include <vector>
 
 namespace wxcourier::log {
 namespace {
 
 constexpr std::size_t longest_value = 256;
+/// Far more than happens while nothing is wrong, far less than a record a line.
+constexpr std::uint32_t most_alike = 50;
+constexpr seconds throttle_window{10};
+/// Between component and message in the kinds of the throttle, which begin with the level.
+constexpr char kind_separator = '\n';
 
 std::atomic<level> lowest_level{level::info};
 std::atomic<format> line_format{format::text};
@@ -84,11 +93,24 @@ void append_code(std::string& out, unsigned code)
     out += text.data();
 }
 
+/// Line and paragraph separators, and what changes the direction of text: a line could look like another one.
+bool reorders_text(std::string_view character) noexcept
+{
+    if (character.size() != 3 || character[0] != '\xE2')
+        return false;
+    const auto code =
+        (static_cast<unsigned>(character[1]) & 0x3FU) << 6U | (static_cast<unsigned>(character[2]) & 0x3FU);
+    return code == 0x0E || code == 0x0F || (code >= 0x28 && code <= 0x2E) || (code >= 0x66 && code <= 0x69);
+}
+
 /// Appends one character as it may stand in a line and on a terminal: no control characters, also not those of 8 bits.
 void append_character(std::string& out, std::string_view character)
 {
     const auto byte = static_cast<unsigned char>(character.front());
-    if (byte == '"' || byte == '\\') {
+    if (reorders_text(character)) {
+        append_code(out, 0x2000U | ((static_cast<unsigned char>(character[1]) & 0x3FU) << 6U) |
+                             (static_cast<unsigned char>(character[2]) & 0x3FU));
+    } else if (byte == '"' || byte == '\\') {
         out += '\\';
         out += character;
     } else if (byte == '\n') {
@@ -129,8 +151,9 @@ bool needs_quotes(std::string_view value)
            });
 }
 
-std::string text_line(level at, std::string_view component, std::string_view message,
-                      std::initializer_list<field> fields, wall_time now)
+using field_list = std::span<const field>;
+
+std::string text_line(level at, std::string_view component, std::string_view message, field_list fields, wall_time now)
 {
     std::string line = format_rfc3339(now);
     line += ' ';
@@ -153,8 +176,7 @@ std::string text_line(level at, std::string_view component, std::string_view mes
     return line;
 }
 
-std::string json_line(level at, std::string_view component, std::string_view message,
-                      std::initializer_list<field> fields, wall_time now)
+std::string json_line(level at, std::string_view component, std::string_view message, field_list fields, wall_time now)
 {
     std::string line = R"({"time":")" + format_rfc3339(now) + R"(","level":")";
     line += level_name(at);
@@ -172,6 +194,53 @@ std::string json_line(level at, std::string_view component, std::string_view mes
     }
     line += '}';
     return line;
+}
+
+void write_line(level at, std::string_view component, std::string_view message, field_list fields)
+{
+    const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+    const auto line = line_format.load() == format::json ? json_line(at, component, message, fields, now)
+                                                         : text_line(at, component, message, fields, now);
+    logger().log(to_spdlog(at), "{}", line);
+}
+
+/// Whether lines of this level are limited: errors need somebody, and what lies below `info` was asked for.
+bool is_limited(level at) noexcept
+{
+    return at == level::info || at == level::warn;
+}
+
+/// The process's throttle, and the lock that a line from another thread needs.
+struct line_limit {
+    std::mutex mutex;
+    log_throttle throttle{most_alike, throttle_window};
+};
+
+line_limit& limit()
+{
+    static auto& instance = *new line_limit; // lives as long as the logger: until the process ends
+    return instance;
+}
+
+/// Asks the throttle; says first what it has kept back of other lines.
+log_throttle::decision admit(level at, std::string_view component, std::string_view message)
+{
+    const auto now = steady_clock::now();
+    std::string kind(1, at == level::info ? 'i' : 'w');
+    kind += component;
+    kind += kind_separator;
+    kind += message;
+    auto& shared = limit();
+    const std::lock_guard lock(shared.mutex);
+    const auto decision = shared.throttle.admit(kind, now);
+    for (const auto& each : shared.throttle.overdue(now)) {
+        const auto split = each.kind.find(kind_separator);
+        const std::array<field, 1> kept_back{field("kept_back", each.kept_back)};
+        write_line(each.kind.front() == 'i' ? level::info : level::warn,
+                   std::string_view(each.kind).substr(1, split - 1), std::string_view(each.kind).substr(split + 1),
+                   kept_back);
+    }
+    return decision;
 }
 
 } // namespace
@@ -207,10 +276,16 @@ void write(level at, std::string_view component, std::string_view message, std::
     if (!enabled(at))
         return;
     try {
-        const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
-        const auto line = line_format.load() == format::json ? json_line(at, component, message, fields, now)
-                                                             : text_line(at, component, message, fields, now);
-        logger().log(to_spdlog(at), "{}", line);
+        const auto admitted = is_limited(at) ? admit(at, component, message) : log_throttle::decision{true, 0};
+        if (!admitted.pass)
+            return;
+        if (admitted.kept_back == 0) {
+            write_line(at, component, message, fields);
+            return;
+        }
+        std::vector<field> more(fields);
+        more.emplace_back("kept_back", admitted.kept_back);
+        write_line(at, component, message, more);
     } catch (...) { // NOLINT(bugprone-empty-catch): out of memory while logging must not end the worker
     }
 }

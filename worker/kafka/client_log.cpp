@@ -23,27 +23,6 @@ log::level from_syslog(int severity, std::string_view facility)
 
 } // namespace
 
-log_throttle::decision log_throttle::admit(std::string_view kind, steady_time now)
-{
-    auto found = counters_.find(kind);
-    if (found == counters_.end()) {
-        found = counters_.emplace(std::string(kind), counter{now, 0, 0}).first;
-    }
-    counter& seen = found->second;
-    if (now - seen.window_start >= window_) {
-        seen.window_start = now;
-        seen.passed = 0;
-    }
-    if (seen.passed >= burst_) {
-        ++seen.kept_back;
-        return {};
-    }
-    ++seen.passed;
-    const decision result{true, seen.kept_back};
-    seen.kept_back = 0;
-    return result;
-}
-
 void client_log::write_log(rd_kafka_event_t* event)
 {
     const char* facility = "";

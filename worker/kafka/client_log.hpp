@@ -5,39 +5,13 @@
 #pragma once
 
 #include "common/log.hpp"
-#include "common/time.hpp"
+#include "common/log_throttle.hpp"
 #include "kafka/handles.hpp"
 
-#include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 namespace wxcourier::kafka {
-
-/// Lets through at most `burst` lines of a kind in `window`; the first one after a flood says how many were kept back.
-class log_throttle {
-public:
-    explicit log_throttle(std::uint32_t burst = 3, seconds window = seconds{30}) : burst_(burst), window_(window) {}
-
-    /// Whether a line of this kind may go out now, and how many of it were kept back before it.
-    struct decision {
-        bool pass = false;
-        std::uint64_t kept_back = 0;
-    };
-    decision admit(std::string_view kind, steady_time now);
-
-private:
-    struct counter {
-        steady_time window_start{};
-        std::uint32_t passed = 0;
-        std::uint64_t kept_back = 0;
-    };
-
-    std::uint32_t burst_;
-    seconds window_;
-    std::map<std::string, counter, std::less<>> counters_;
-};
 
 /// The log of one client.
 class client_log {

@@ -69,6 +69,9 @@ TEST_F(log_line, text_quotes_and_escapes_what_could_break_it)
                     .ends_with(R"( value=\u009b31mred)"))
         << "an 8-bit terminal's escape";
     EXPECT_TRUE(text_with("微信").ends_with(" value=微信"));
+    EXPECT_TRUE(text_with("a\u202Eb\u2066c\u2028d").ends_with(R"( value=a\u202eb\u2066c\u2028d)"))
+        << "text turned around";
+    EXPECT_TRUE(text_with("…“”").ends_with(" value=…“”")) << "their neighbours stay";
 }
 
 TEST_F(log_line, bytes_that_are_no_utf8_are_replaced)
@@ -115,6 +118,22 @@ TEST_F(log_line, lower_levels_are_left_out)
     EXPECT_TRUE(enabled(level::warn));
     configure(level::off, format::text);
     EXPECT_EQ(line_of([] { error("test", "nobody listens"); }), "");
+}
+
+TEST_F(log_line, a_flood_of_like_lines_is_cut_short_and_errors_never_are)
+{
+    const auto lines_of = [](level at, const char* message) {
+        const auto text = line_of([at, message] {
+            for (int i = 0; i < 500; ++i)
+                write(at, "test", message, {{"i", i}});
+        });
+        return text.empty() ? 0 : std::count(text.begin(), text.end(), '\n') + 1;
+    };
+    configure(level::debug, format::text);
+    EXPECT_EQ(lines_of(level::info, "a flood of its own"), 50);
+    EXPECT_EQ(lines_of(level::warn, "another flood"), 50);
+    EXPECT_EQ(lines_of(level::error, "a flood of errors"), 500);
+    EXPECT_EQ(lines_of(level::debug, "what was asked for"), 500);
 }
 
 TEST(log_level, has_a_name)
