@@ -66,6 +66,30 @@ TEST_F(commits, let_a_restart_send_only_what_had_not_finished)
     EXPECT_EQ(outcomes().size(), 6U);
 }
 
+TEST_F(commits, behind_a_stuck_job_let_a_crash_repeat_only_what_finished_since_the_last_one)
+{
+    append_jobs(50'001);
+    auto& first = start();
+    first.pushes.latency = [](const auto& call) { return call.touser == "o0" ? minutes{60} : minutes{0}; };
+    first.source.assign(0);
+    ASSERT_TRUE(time.advance_until([&] { return first.publisher.stored.size() == 50'000; }, minutes{5}));
+    time.advance(seconds{1});
+    ASSERT_EQ(committed(), 0);
+    EXPECT_THAT(progress().finished, ElementsAre(domain::index_range{1, 50'000}));
+    first.source.hold_commits = true;
+    append_jobs(10, 50'001);
+    first.source.tell_of_records();
+    time.advance(seconds{1});
+    ASSERT_EQ(first.publisher.stored.size(), 50'010U);
+    first.crash();
+
+    auto& second = start_with_partition();
+    time.advance(seconds{10});
+    EXPECT_THAT(second.pushes.calls, SizeIs(11)) << "the stuck one, and ten that no commit knew";
+    EXPECT_EQ(second.pushes.sends_to("o0"), 1U);
+    EXPECT_EQ(committed(), 50'011);
+}
+
 TEST_F(commits, never_come_before_the_statuses_are_acknowledged)
 {
     append_jobs(3);

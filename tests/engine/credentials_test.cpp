@@ -10,8 +10,12 @@ using domain::token_call;
 using domain::token_health;
 using std::chrono::hours;
 using std::chrono::minutes;
+using testing::Each;
 using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Optional;
 using testing::SizeIs;
 
 class credentials : public courier_test {
@@ -88,6 +92,35 @@ TEST_F(credentials, two_thousand_dead_tokens_at_once_mean_one_renewal)
     EXPECT_EQ(worker.tokens.calls_for("wx-game"), 1U);
     EXPECT_EQ(sent(worker, "shop"), 2000U);
     EXPECT_EQ(worker.publisher.statuses(job_state::sent).at(0).attempts, 2);
+}
+
+TEST_F(credentials, refused_for_a_minute_end_no_job)
+{
+    const std::vector<domain::push_reply> refusals{answer(40001), answer(42001), answer(40014),
+                                                   answer(41001), http(401),     http(403)};
+    for (const auto& refusal : refusals) {
+        const auto what =
+            "errcode " + std::to_string(refusal.errcode.value_or(0)) + ", HTTP " + std::to_string(refusal.http_status);
+        auto& worker = start();
+        bool refusing = true;
+        worker.pushes.otherwise = [&refusing, &refusal](const auto&) { return refusing ? refusal : accepted(); };
+        worker.source.assign(0);
+        for (int second = 0; second < 60; ++second) {
+            append_jobs(5);
+            worker.source.tell_of_records();
+            time.advance(seconds{1});
+        }
+        EXPECT_GE(worker.pushes.calls.size(), 1U) << what;
+        EXPECT_LE(worker.pushes.calls.size(), 3000U) << "tried again and again, not hammered: " << what;
+        EXPECT_THAT(worker.publisher.on("push.status"),
+                    Each(Field(&engine::outbound_record::value, Optional(HasSubstr("deferred")))))
+            << what;
+        refusing = false;
+        time.advance(minutes{15});
+        EXPECT_EQ(sent(worker, "shop"), 300U) << what;
+        EXPECT_THAT(worker.publisher.on("push.dead"), IsEmpty()) << what;
+        worker.crash();
+    }
 }
 
 TEST_F(credentials, late_answers_about_an_old_token_do_not_kill_the_new_one)
