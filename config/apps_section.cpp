@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/network_address.hpp"
+#include "config/secret_reader.hpp"
 #include "config/secret_setting.hpp"
 #include "config/sections.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view expected_name = "1 to 64 of A-Z a-z 0-9 . _ -";
+constexpr std::string_view expected_path = "names with dots between, such as data.access_token";
 constexpr std::string_view expected_token_url = "https://HOST/PATH, or http to a loopback address";
 
 void read_app_name(const setting& from, std::string& into)
@@ -45,7 +47,12 @@ void read_app_secret(const setting& from, app_settings& into)
     if (!reference)
         return;
     into.app_secret_source = reference->source;
-    if (auto text = fetch_secret(*reference))
+    auto text = fetch_secret(*reference);
+    if (!text || text->empty())
+        return;
+    if (const auto flaw = flaw_of_word(*text); !flaw.empty())
+        from.error(flaw + ", expected one line of printable ASCII");
+    else
         into.app_secret = std::move(*text);
 }
 
@@ -56,7 +63,8 @@ void read_token_url(const setting& from, std::string& into)
     if (!text)
         return;
     const auto url = parse_url(*text);
-    const std::string_view problem = !url                 ? "is not a URL"
+    const bool plain = std::all_of(text->begin(), text->end(), [](char each) { return each > ' ' && each <= '~'; });
+    const std::string_view problem = !url || !plain       ? "is not a URL"
                                      : url->has_user_info ? "has a user name or password in it"
                                      : url->has_fragment  ? "has a fragment"
                                      : url->scheme == "http" && !is_loopback(url->host)
@@ -84,6 +92,8 @@ void read_token_header(const setting& header, const setting& header_secret, shar
                                   : "stands alone, expected the name of the header that carries it beside it");
     }
     const auto reference = read_secret_reference(header_secret);
+    if (reference)
+        into.header_source = reference->source;
     auto value = reference ? fetch_secret(*reference) : std::nullopt;
     if (!value)
         return;
@@ -96,11 +106,12 @@ void read_token_header(const setting& header, const setting& header_secret, shar
 
 void read_token_path(const setting& from, std::string& into)
 {
-    const auto path = from.text("names with dots between, such as data.access_token");
+    const std::string expected{expected_path};
+    const auto path = from.text(expected);
     if (!path)
         return;
-    if (path->starts_with('.') || path->ends_with('.') || path->find("..") != std::string::npos)
-        from.error("is " + from.shown() + ", expected names with dots between, such as data.access_token");
+    if (path->empty() || path->starts_with('.') || path->ends_with('.') || path->find("..") != std::string::npos)
+        from.error("is " + from.shown() + ", expected " + expected);
     else
         into = *path;
 }
@@ -113,9 +124,11 @@ void read_shared_token(mapping& keys, const setting& source, token_settings& int
     const auto header = keys["header"];
     const auto header_secret = keys["secret"];
     const auto path = keys["path"];
+    const auto expires_path = keys["expires_path"];
+    const auto ca_file = keys["ca_file"];
     const auto min_interval = keys["min_interval"];
     if (!shared) {
-        for (const auto& each : {url, header, header_secret, path, min_interval})
+        for (const auto& each : {url, header, header_secret, path, expires_path, ca_file, min_interval})
             if (each.given())
                 each.error("is only for a shared token, expected source: shared beside it");
         return;
@@ -125,6 +138,8 @@ void read_shared_token(mapping& keys, const setting& source, token_settings& int
     read_token_url(url, into.shared.url);
     read_token_header(header, header_secret, into.shared);
     read_token_path(path, into.shared.path);
+    read_token_path(expires_path, into.shared.expires_path);
+    read_ca_file(ca_file, into.shared.ca_file);
     min_interval.read(into.shared.min_interval, 1ms, 1h);
 }
 
@@ -140,7 +155,7 @@ void read_token(mapping& keys, token_settings& into, bool token_key_given)
     if (before != milliseconds{})
         into.refresh_before = before;
     if (source.given() && !understood) {
-        for (const auto* key : {"url", "header", "secret", "path", "min_interval"})
+        for (const auto* key : {"url", "header", "secret", "path", "expires_path", "ca_file", "min_interval"})
             keys[key]; // known keys, whatever the source was meant to be
         return;
     }

@@ -4,6 +4,7 @@
 #include "config/environment.hpp"
 #include "config/file_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wxcourier::config {
@@ -23,6 +24,19 @@ secret_reading checked(std::string text)
 }
 
 } // namespace
+
+std::string flaw_of_word(const secret& text)
+{
+    constexpr std::size_t longest = 512;
+    const auto revealed = text.reveal();
+    if (revealed.empty())
+        return "is empty";
+    if (revealed.size() > longest)
+        return "is longer than 512 characters";
+    if (std::any_of(revealed.begin(), revealed.end(), [](char each) { return each <= ' ' || each > '~'; }))
+        return "holds a blank, a line end or a character that is not ASCII";
+    return {};
+}
 
 std::string describe(const secret_source& source)
 {

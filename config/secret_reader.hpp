@@ -28,4 +28,8 @@ std::string describe(const secret_source& source);
 /// be read again: a failure too. Blocks for as long as the file system does.
 secret_reading read_secret(const secret_source& source);
 
+/// Whether it can be an AppSecret or stand in an HTTP header: one line of at most 512 printable ASCII characters
+/// without blanks. Says what is wrong, to go after the source's name; empty: nothing.
+std::string flaw_of_word(const secret& text);
+
 } // namespace wxcourier::config

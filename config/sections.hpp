@@ -7,6 +7,7 @@
 #include "config/settings.hpp"
 #include "config/yaml_reader.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace wxcourier::config {
 void read_kafka(mapping& keys, kafka_settings& into);
 /// `apps`: the names that a topic's `apps` may hold.
 void read_topics(mapping& keys, topic_settings& into, const std::vector<app_settings>& apps);
+/// A PEM file of certificate authorities, or null; it must be there where secrets must.
+void read_ca_file(const setting& from, std::optional<std::string>& into);
 void read_wechat(mapping& keys, wechat_settings& into);
 /// `token_key_given`: whether the file has one, which classic tokens need.
 void read_apps(const setting& from, std::vector<app_settings>& into, bool token_key_given);

@@ -64,6 +64,14 @@ struct wechat_settings {
     bool operator==(const wechat_settings&) const = default;
 };
 
+/// Where a secret came from, so that it can be read again (files are watched for rotation).
+struct secret_source {
+    enum class kind : std::uint8_t { none, environment, file, value } from = kind::none;
+    std::string name; ///< The variable or the path; empty for `value`.
+
+    bool operator==(const secret_source&) const = default;
+};
+
 enum class app_type : std::uint8_t { official_account, mini_program };
 enum class token_source : std::uint8_t { stable, classic, shared };
 
@@ -72,8 +80,11 @@ struct shared_token_settings {
     std::string url;    ///< https, or http to a loopback address.
     std::string header; ///< Name of the header that carries `secret`; empty: none.
     secret header_value;
-    std::string path = "access_token"; ///< Where the token stands in the JSON reply, dots between members.
-    milliseconds min_interval{1000};   ///< Between two calls, at least.
+    secret_source header_source;
+    std::string path = "access_token";  ///< Where the token stands in the JSON reply, dots between members.
+    std::string expires_path;           ///< Where its seconds left stand; empty: `expires_in` beside the token.
+    std::optional<std::string> ca_file; ///< Empty: the system's trust store.
+    milliseconds min_interval{1000};    ///< Between two calls, at least.
 
     bool operator==(const shared_token_settings&) const = default;
 };
@@ -86,14 +97,6 @@ struct token_settings {
     shared_token_settings shared; ///< Only for `shared`.
 
     bool operator==(const token_settings&) const = default;
-};
-
-/// Where a secret came from, so that it can be read again (files are watched for rotation).
-struct secret_source {
-    enum class kind : std::uint8_t { none, environment, file, value } from = kind::none;
-    std::string name; ///< The variable or the path; empty for `value`.
-
-    bool operator==(const secret_source&) const = default;
 };
 
 struct app_settings {

@@ -64,6 +64,8 @@ void read_base_urls(const setting& from, std::vector<std::string>& into)
         read_base_url(item, into);
 }
 
+} // namespace
+
 void read_ca_file(const setting& from, std::optional<std::string>& into)
 {
     if (!from.given() || from.is(yaml_node::kind::null))
@@ -84,8 +86,6 @@ void read_ca_file(const setting& from, std::optional<std::string>& into)
     }
     into = std::move(*path);
 }
-
-} // namespace
 
 void read_wechat(mapping& keys, wechat_settings& into)
 {

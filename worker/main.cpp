@@ -5,6 +5,7 @@
 #include "commands/run.hpp"
 #include "commands/simulator.hpp"
 #include "commands/tail.hpp"
+#include "commands/token.hpp"
 #include "commands/version.hpp"
 
 #include <CLI/App.hpp>
@@ -30,6 +31,7 @@ int run_program(int argc, char** argv)
     commands::add_demo(program, exit_code);
     commands::add_enqueue(program, exit_code);
     commands::add_tail(program, exit_code);
+    commands::add_token(program, exit_code);
     commands::add_simulator(program, exit_code);
     commands::add_version(program);
     try {

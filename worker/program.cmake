@@ -10,6 +10,7 @@ wxcourier_module(commands
     commands/simulator.cpp
     commands/status_line.cpp
     commands/tail.cpp
+    commands/token.cpp
     commands/version.cpp
   DEPENDS wxcourier::app wxcourier::simulator
   PRIVATE_DEPENDS CLI11::CLI11 Boost::headers OpenSSL::Crypto)

@@ -253,5 +253,51 @@ TEST_F(credentials, an_expired_token_is_not_sent_with)
     EXPECT_THAT(worker.pushes.calls, SizeIs(1));
 }
 
+TEST_F(credentials, a_used_up_token_quota_keeps_the_old_token_in_use)
+{
+    auto& worker = start([](auto& each) {
+        each.tokens.reply_to("wx-shop", {token("first", seconds{1200})});
+        each.tokens.reply_to("wx-shop",
+                             std::vector<engine::token_reply>(50, no_token(45009, "reach max api daily quota")));
+    });
+    worker.source.assign(0);
+    time.advance(seconds{1100});
+    ASSERT_EQ(worker.courier->credential_state(0).reason, "token_quota_exhausted");
+    append_jobs(3);
+    worker.source.tell_of_records();
+    time.advance(seconds{10});
+    EXPECT_EQ(sent(worker, "shop"), 3U);
+    EXPECT_EQ(worker.tokens.calls_for("wx-shop"), 2U) << "asked hourly";
+}
+
+TEST_F(credentials, a_frozen_secret_and_a_confirmation_are_waited_for_slowly)
+{
+    auto& worker = start([](auto& each) {
+        each.tokens.reply_to("wx-shop", std::vector<engine::token_reply>(50, no_token(40243, "secret frozen")));
+        each.tokens.reply_to("wx-game", std::vector<engine::token_reply>(50, no_token(89503, "confirm")));
+    });
+    time.advance(minutes{30});
+    EXPECT_LE(worker.tokens.calls_for("wx-shop"), 8U);
+    EXPECT_LE(worker.tokens.calls_for("wx-game"), 4U);
+}
+
+TEST_F(credentials, a_wall_clock_that_jumps_changes_nothing)
+{
+    auto& worker = start([](auto& each) { each.tokens.reply_to("wx-shop", {token("first", seconds{1200})}); });
+    worker.source.assign(0);
+    for (const auto jump : {hours{1}, hours{-2}, hours{24}}) {
+        time.adjust_wall(jump);
+        append_jobs(1);
+        worker.source.tell_of_records();
+        time.advance(seconds{60});
+        EXPECT_EQ(worker.courier->credential_state(0).health, token_health::good);
+        EXPECT_EQ(worker.tokens.calls_for("wx-shop"), 1U);
+    }
+    EXPECT_EQ(worker.courier->credential_state(0).expires_in, seconds{1200 - 180});
+    time.adjust_wall(hours{-23});
+    time.advance(seconds{1200 - 180 - 290});
+    EXPECT_EQ(worker.tokens.calls_for("wx-shop"), 2U) << "renewed by the steady clock";
+}
+
 } // namespace
 } // namespace wxcourier::test

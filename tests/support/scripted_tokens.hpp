@@ -24,13 +24,14 @@ public:
         std::string appid;
         domain::token_call how = domain::token_call::stable;
         steady_time at{};
+        std::string app_secret;
     };
 
     explicit scripted_tokens(manual_clock& time) : time_(time) {}
 
     asio::awaitable<engine::token_reply> fetch(engine::token_request request) override
     {
-        calls.push_back({std::string(request.appid), request.call, time_.now()});
+        calls.push_back({std::string(request.appid), request.call, time_.now(), std::string(request.app_secret)});
         auto& script = scripted_[calls.back().appid];
         auto reply = script.empty() ? token("token-" + std::to_string(++given_)) : script.front();
         if (!script.empty())

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 from kafka import Kafka
-from simulator import Simulator
+from simulator import ISSUED, Simulator
 from worker import APPIDS, SECRETS, Worker, worker_settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -13,6 +13,36 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def process_exists(pid):
     """Whether a process with that id runs."""
     return pathlib.Path(f"/proc/{pid}").exists()
+
+
+# What no file of the run may hold. Configurations and the folders `secrets` are where tests put secrets themselves.
+CANARY = b"canary-"
+MOST_OF_A_FILE = 256 * 1024 * 1024
+
+
+def canaries():
+    """All that is secret in this run."""
+    return [CANARY, *(secret.encode() for secret in SECRETS.values()), *(token.encode() for token in ISSUED)]
+
+
+def look_for_canaries(folder):
+    """Fails if a secret stands in a file below the folder."""
+    wanted = canaries()
+    found = []
+    for file in sorted(folder.rglob("*")):
+        if not file.is_file() or file.is_symlink() or file.suffix == ".yaml" or "secrets" in file.parts:
+            continue
+        with file.open("rb") as content:
+            text = content.read(MOST_OF_A_FILE)
+        found += [str(file) for each in wanted if each in text]
+    assert not found, f"a secret stands in {sorted(set(found))}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_written_holds_a_secret(tmp_path_factory):
+    """At the end: no secret in any log, output or report of any process that any test started."""
+    yield
+    look_for_canaries(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +56,11 @@ def kafka():
     version = os.environ.get("WXCOURIER_KAFKA_VERSION")
     broker = Kafka(home / f"{version or 'default'}-{os.getpid()}", version)
     yield broker
-    broker.wipe()
+    broker.stop()
+    try:
+        look_for_canaries(broker.directory)  # What stands in the topics, and what the broker said.
+    finally:
+        broker.wipe()
 
 
 @pytest.fixture

@@ -6,6 +6,10 @@ import requests
 from worker import Process
 
 
+# Access tokens that tests have asked for: none may stand in anything that was written.
+ISSUED = set()
+
+
 class Simulator(Process):
     """A `wxcourier simulator` process with a certificate of its own."""
 
@@ -74,4 +78,6 @@ class Simulator(Process):
         """The token in use now, as the stable endpoint repeats it."""
         reply = self.session.post(f"{self.url}/cgi-bin/stable_token", timeout=30, json={
             "grant_type": "client_credential", "appid": appid, "secret": secret})
-        return reply.json()["access_token"]
+        token = reply.json()["access_token"]
+        ISSUED.add(token)
+        return token

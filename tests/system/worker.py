@@ -13,9 +13,10 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Secrets the workers get: each test looks for them where they must not be.
+# Secrets the workers get: each test, and the end of the run, looks for them where they must not be.
 SECRETS = {"SHOP_SECRET": "canary-shop-0a1b2c3d4e5f60718293a4b5", "MINI_SECRET": "canary-mini-b5a4938271605f4e3d2c1b0a",
-           "TOKEN_KEY": "Y2FuYXJ5LWtleS0wMTIzNDU2Nzg5YWJjZGVmMDEyMzQ="}  # base64 of 32 bytes
+           "TOKEN_KEY": "Y2FuYXJ5LWtleS0wMTIzNDU2Nzg5YWJjZGVmMDEyMzQ=",  # base64 of 32 bytes
+           "KAFKA_PASSWORD": "canary-kafka-5d0e41f7c2"}
 APPIDS = {"shop": "wx0123456789abcdef", "mini": "wxfedcba9876543210"}
 
 

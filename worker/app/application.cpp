@@ -2,6 +2,7 @@
 #include "app/application.hpp"
 
 #include "app/settings_mapping.hpp"
+#include "app/token_page.hpp"
 #include "common/log.hpp"
 #include "common/version.hpp"
 #include "kafka/library.hpp"
@@ -52,8 +53,11 @@ application::application(asio::io_context& io, config::settings settings)
       producer_(io.get_executor(), producer_of(settings_)), consumer_(io.get_executor(), consumer_of(settings_)),
       courier_(options_, io.get_executor(), clock_, consumer_, producer_, pushes_, tokens_, metrics_,
                [this](const std::string& why) { fail(why); }),
-      listener_(io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
-                ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); }, &metrics_})),
+      secrets_(clock_, metrics_),
+      listener_(
+          io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
+          ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); },
+                              [this] { return token_page(settings_, options_, courier_, clock_.now()); }, &metrics_})),
       stop_(clock_.make_alarm())
 {
     if (options_.fleet)
@@ -63,6 +67,8 @@ application::application(asio::io_context& io, config::settings settings)
     metrics_["wxcourier_start_time_seconds"].with().set(
         std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
     metrics_.before_exposition([this] { refresh_gauges(); });
+    join_token_servers();
+    watch_secrets();
 }
 
 application::~application() = default;
@@ -80,6 +86,7 @@ asio::awaitable<int> application::run()
         courier_.start();
         if (fleet_)
             tasks_.spawn(fleet_->run(*courier_.fleet_log()));
+        tasks_.spawn(secrets_.run());
         consumer_.start(courier_);
         while (!stopping_ && !failure_)
             co_await stop_->wait_until(std::nullopt);
@@ -90,6 +97,10 @@ asio::awaitable<int> application::run()
     static_cast<void>(co_await consumer_.close(deadline));
     static_cast<void>(co_await producer_.close(deadline));
     transport_.stop();
+    for (const auto& each : token_servers_)
+        if (each)
+            each->stop();
+    secrets_.stop();
     listener_.stop();
     if (fleet_)
         fleet_->stop();
@@ -199,6 +210,35 @@ ops::probe_state application::readiness() const
     for (const auto& each : consumer_.stopped_partitions())
         state.details.emplace_back("partition/" + each, "stopped: its commit lies beyond the log's end");
     return state;
+}
+
+void application::join_token_servers()
+{
+    token_servers_.resize(settings_.apps.size());
+    for (std::size_t i = 0; i < settings_.apps.size(); ++i) {
+        if (settings_.apps[i].token.source != config::token_source::shared)
+            continue;
+        token_servers_[i] =
+            std::make_unique<wechat::shared_token_client>(io_, shared_token_of(settings_, settings_.apps[i]));
+        courier_.tokens().use_source(static_cast<domain::app_index>(i), *token_servers_[i]);
+    }
+}
+
+void application::watch_secrets()
+{
+    for (std::size_t i = 0; i < settings_.apps.size(); ++i) {
+        const auto& app = settings_.apps[i];
+        const auto index = static_cast<domain::app_index>(i);
+        if (auto* const server = token_servers_[i].get())
+            secrets_.add(app.name, app.token.shared.header_source, app.token.shared.header_value,
+                         [this, server, index](secret value) {
+                             server->set_header_value(std::move(value));
+                             courier_.tokens().ask_soon(index);
+                         });
+        else
+            secrets_.add(app.name, app.app_secret_source, app.app_secret,
+                         [this, index](secret value) { courier_.tokens().offer_secret(index, std::move(value)); });
+    }
 }
 
 void application::refresh_gauges()

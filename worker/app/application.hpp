@@ -6,6 +6,7 @@
 
 #include "app/fleet_follower.hpp"
 #include "app/real_clock.hpp"
+#include "app/secret_watch.hpp"
 #include "common/metrics.hpp"
 #include "config/settings.hpp"
 #include "engine/courier.hpp"
@@ -16,6 +17,7 @@
 #include "ops/http_listener.hpp"
 #include "ops/probes.hpp"
 #include "wechat/push_client.hpp"
+#include "wechat/shared_token_client.hpp"
 #include "wechat/token_client.hpp"
 #include "wechat/transport.hpp"
 
@@ -24,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace wxcourier::app {
 
@@ -55,6 +58,8 @@ private:
     [[nodiscard]] ops::probe_state readiness() const;
     void fail(const std::string& why);
     void refresh_gauges();
+    void join_token_servers();
+    void watch_secrets();
 
     config::settings settings_;
     engine::asio::io_context& io_;
@@ -69,6 +74,8 @@ private:
     kafka::job_consumer consumer_;
     engine::courier courier_;
     std::unique_ptr<fleet_follower> fleet_; ///< Null: nothing needs the fleet topic.
+    std::vector<std::unique_ptr<wechat::shared_token_client>> token_servers_;
+    secret_watch secrets_;
     ops::http_listener listener_;
     std::unique_ptr<engine::alarm> stop_;
     std::string not_ready_ = "starting";

@@ -162,6 +162,21 @@ wechat::client_settings wechat_client_of(const config::settings& settings)
     return client;
 }
 
+wechat::shared_token_settings shared_token_of(const config::settings& settings, const config::app_settings& app)
+{
+    const auto& token = app.token.shared;
+    wechat::shared_token_settings shared;
+    shared.url = token.url;
+    shared.header = token.header;
+    shared.header_value = token.header_value;
+    shared.path = token.path;
+    shared.expires_path = token.expires_path;
+    shared.client.ca_file = token.ca_file.value_or("");
+    shared.client.connect_timeout = settings.wechat.connect_timeout;
+    shared.client.request_timeout = settings.wechat.request_timeout;
+    return shared;
+}
+
 bool needs_fleet(const config::settings& settings)
 {
     return std::any_of(settings.apps.begin(), settings.apps.end(),
@@ -200,10 +215,6 @@ std::vector<std::string> not_built_yet(const config::settings& settings)
         refused.emplace_back("delivery.ordering: key is not built yet, expected none");
     if (settings.admin.listen)
         refused.emplace_back("admin.listen is not built yet, expected null");
-    for (const auto& app : settings.apps)
-        if (app.token.source == config::token_source::shared)
-            refused.push_back("app " + app.name +
-                              ": token.source: shared is not built yet, expected stable or classic");
     return refused;
 }
 

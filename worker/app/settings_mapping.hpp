@@ -8,6 +8,7 @@
 #include "kafka/client_settings.hpp"
 #include "kafka/topic_admin.hpp"
 #include "wechat/client_settings.hpp"
+#include "wechat/shared_token_client.hpp"
 
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ kafka::client_settings kafka_client_of(const config::settings& settings);
 kafka::consumer_settings consumer_of(const config::settings& settings);
 kafka::producer_settings producer_of(const config::settings& settings);
 wechat::client_settings wechat_client_of(const config::settings& settings);
+
+wechat::shared_token_settings shared_token_of(const config::settings& settings, const config::app_settings& app);
 
 /// Whether something needs the replicas to agree over the fleet topic: an app with `classic` tokens.
 bool needs_fleet(const config::settings& settings);

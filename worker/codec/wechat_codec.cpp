@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/wechat_codec.hpp"
 
+#include "codec/json_document.hpp"
 #include "codec/rapidjson.hpp"
 #include "codec/utf8.hpp"
 
@@ -132,6 +133,21 @@ bool is_token(std::string_view text) noexcept
            std::ranges::all_of(text, [](char byte) { return byte > 0x20 && byte < 0x7F; });
 }
 
+/// The value at a path of names with dots between; none if there is none.
+json_value value_at(json_value from, std::string_view path) noexcept
+{
+    while (from) {
+        if (!from.is(json_type::object))
+            return {};
+        const auto dot = path.find('.');
+        from = from.find(path.substr(0, dot));
+        if (dot == std::string_view::npos)
+            return from;
+        path.remove_prefix(dot + 1);
+    }
+    return {};
+}
+
 bool is_rid(std::string_view text) noexcept
 {
     constexpr std::string_view shape = "hhhhhhhh-hhhhhhhh-hhhhhhhh";
@@ -178,6 +194,37 @@ token_answer read_token_answer(std::string_view body)
         return answer;
     answer.token = secret{std::move(members->access_token)};
     answer.expires_in = seconds{std::max(0, number_in<int>(members->expires_in).value_or(0))};
+    return answer;
+}
+
+token_answer read_shared_token(std::string_view body, std::string_view token_path, std::string_view expires_path)
+{
+    token_answer answer;
+    json_document document;
+    if (document.parse(body, body.size())) {
+        answer.errmsg = "the answer is no JSON";
+        return answer;
+    }
+    const auto token = value_at(document.root(), token_path);
+    if (!token.is(json_type::string) || !is_token(token.text())) {
+        answer.errmsg = "the answer has no token at " + std::string(token_path);
+        return answer;
+    }
+    const auto dot = token_path.rfind('.');
+    const std::string beside = dot == std::string_view::npos ? "" : std::string(token_path.substr(0, dot + 1));
+    const auto left =
+        value_at(document.root(), expires_path.empty() ? beside + "expires_in" : std::string(expires_path));
+    if (!left && expires_path.empty()) {
+        answer.token = secret{std::string(token.text())};
+        return answer;
+    }
+    const auto expires_in = left ? number_in<int>(left.text()) : std::nullopt;
+    if (!expires_in)
+        answer.errmsg = "the answer does not say how many seconds the token has left";
+    else if (*expires_in <= 0)
+        answer.errmsg = "the token server's token has expired";
+    else
+        answer = {secret{std::string(token.text())}, seconds{*expires_in}, std::nullopt, {}};
     return answer;
 }
 

@@ -27,6 +27,13 @@ struct token_answer {
 /// Reads the body of an answer to a token call. `expires_in` may be a number or a numeric string.
 token_answer read_token_answer(std::string_view body);
 
+/// Reads the JSON that a company's own token server answers with.
+/// @param token_path    names with dots between: where the token stands.
+/// @param expires_path  likewise its seconds left, a number or a numeric string; empty: `expires_in` beside the token.
+/// @return `expires_in` is 0 where the reply has none. Without a token `errmsg` says what is wrong with the reply, in
+///         words of ours: never what stands in it.
+token_answer read_shared_token(std::string_view body, std::string_view token_path, std::string_view expires_path);
+
 /// WeChat's request id in an errmsg: the `8hex-8hex-8hex` behind `rid: `. Empty: none.
 std::string_view find_rid(std::string_view errmsg) noexcept;
 

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace wxcourier::commands {
@@ -43,9 +44,17 @@ asio::awaitable<void> obey_signals(asio::signal_set& signals, app::application& 
     _exit(1);
 }
 
+/// A core dump would hold secrets and access tokens: none is written, and no other process of the user may look inside.
+void keep_memory_private()
+{
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none); // where core_pattern is a file; a pipe asks for the flag below
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 int run_worker(config::settings settings)
 {
-    prctl(PR_SET_DUMPABLE, 0);    // a core dump would hold access tokens
+    keep_memory_private();
     std::signal(SIGHUP, SIG_IGN); // reloading is not built yet; its signal must not end the worker in the middle
     std::signal(SIGPIPE, SIG_IGN);
     asio::io_context io(1);

@@ -167,10 +167,10 @@ constexpr auto http_table = std::to_array<http_rule>({
 
 constexpr auto token_table = std::to_array<token_rule>({
     {-1, token_step::retry, "wechat_busy", "system busy"},
-    {40001, token_step::halt, "wrong_secret", "AppSecret wrong, or of another account"},
+    {40001, token_step::halt, wrong_secret, "AppSecret wrong, or of another account"},
     {40002, token_step::halt, "bad_request", "grant_type wrong: a defect of ours"},
     {40013, token_step::halt, "wrong_appid", "appid invalid; case and blanks count"},
-    {40125, token_step::halt, "wrong_secret", "AppSecret invalid"},
+    {40125, token_step::halt, wrong_secret, "AppSecret invalid"},
     {40164, token_step::halt, "ip_not_allowed", "caller's IP not in the whitelist; errmsg names it"},
     {40243, token_step::halt, "secret_frozen", "AppSecret frozen; thawing takes about 10 minutes"},
     {41002, token_step::halt, "bad_request", "appid missing: a defect of ours"},
@@ -290,6 +290,17 @@ token_verdict classify_token_failure(std::optional<int> errcode) noexcept
     if (const auto* row = find_row(token_table, *errcode))
         return {row->step, row->reason};
     return {token_step::retry, unknown_error};
+}
+
+std::string_view find_rejected_ip(std::string_view errmsg) noexcept
+{
+    constexpr std::string_view label = "invalid ip ";
+    constexpr std::string_view letters = "0123456789abcdefABCDEF.:";
+    const auto at = errmsg.find(label);
+    if (at == std::string_view::npos)
+        return {};
+    errmsg.remove_prefix(at + label.size());
+    return errmsg.substr(0, errmsg.find_first_not_of(letters));
 }
 
 std::string_view to_string(next_step step) noexcept

@@ -81,6 +81,9 @@ enum class token_step : std::uint8_t {
     park_hour,
 };
 
+/// The reason that means: this AppSecret is not the app's.
+inline constexpr std::string_view wrong_secret = "wrong_secret";
+
 struct token_verdict {
     token_step step = token_step::retry;
     std::string_view reason; ///< Machine-readable, for /readyz, metrics and statuses.
@@ -99,6 +102,10 @@ std::span<const token_rule> token_rules() noexcept;
 
 /// Decides about a token call that gave no token. `errcode` empty: no readable answer came.
 token_verdict classify_token_failure(std::optional<int> errcode) noexcept;
+
+/// The caller's address in WeChat's words about a whitelist (40164): `203.0.113.7` of `invalid ip 203.0.113.7 ipv6
+/// ::ffff:203.0.113.7, not in whitelist`. Empty: none.
+std::string_view find_rejected_ip(std::string_view errmsg) noexcept;
 
 /// The step's word, as docs/wechat-errors.md and the metrics say it.
 std::string_view to_string(next_step step) noexcept;

@@ -40,11 +40,15 @@ token_call token_refresh_plan::next_call(steady_time now) const noexcept
     return same_came_back_ != 0 && may_force(now) ? token_call::stable_forced : token_call::stable;
 }
 
-bool token_refresh_plan::may_force(steady_time now) const noexcept
+int token_refresh_plan::forced_calls_left(steady_time now) const noexcept
 {
     const auto today = std::count_if(forced_.begin(), forced_.end(), [now](auto at) { return at > now - hours{24}; });
-    return today < limits_.forced_calls_a_day &&
-           (forced_.empty() || now - forced_.back() >= limits_.forced_calls_apart);
+    return std::max(0, limits_.forced_calls_a_day - static_cast<int>(today));
+}
+
+bool token_refresh_plan::may_force(steady_time now) const noexcept
+{
+    return forced_calls_left(now) > 0 && (forced_.empty() || now - forced_.back() >= limits_.forced_calls_apart);
 }
 
 void token_refresh_plan::on_call(token_call call, steady_time now)

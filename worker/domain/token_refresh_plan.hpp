@@ -72,6 +72,8 @@ public:
     [[nodiscard]] token_health health(steady_time now) const noexcept;
     /// Why it is halted, or why there is no token: a reason of docs/reference.md. Empty when all is well.
     [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
+    /// Forced stable calls that may still be made within the day's budget.
+    [[nodiscard]] int forced_calls_left(steady_time now) const noexcept;
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
     /// Whether a send has worked with the current token.
     [[nodiscard]] bool proven() const noexcept { return proven_; }

@@ -3,6 +3,8 @@
 
 #include "engine/token_keeper.hpp"
 
+#include <utility>
+
 namespace wxcourier::engine {
 
 credentials::credentials(const std::vector<app_options>& apps, token_api& api, domain::send_queue& queue, clock& time,
@@ -23,6 +25,16 @@ void credentials::use_source(domain::app_index app, token_source& source)
 void credentials::bring(domain::app_index app, const token_reply& reply)
 {
     keepers_[app]->bring(reply);
+}
+
+void credentials::offer_secret(domain::app_index app, secret offered)
+{
+    keepers_[app]->offer_secret(std::move(offered));
+}
+
+void credentials::ask_soon(domain::app_index app)
+{
+    keepers_[app]->ask_soon();
 }
 
 void credentials::look_again(domain::app_index app)

@@ -21,9 +21,12 @@ namespace wxcourier::engine {
 /// What /readyz and `deferred` statuses say about an app's credentials.
 struct credential_report {
     domain::token_health health = domain::token_health::missing;
-    std::string_view reason; ///< Empty when all is well.
-    std::string detail;      ///< WeChat's words, such as the rejected IP of 40164. Never a secret.
-    std::string owner;       ///< The replica that fetches its tokens. Empty: each does so on its own.
+    std::string_view reason;      ///< Empty when all is well.
+    std::string detail;           ///< WeChat's words, such as the rejected IP of 40164. Never a secret.
+    std::string owner;            ///< The replica that fetches its tokens. Empty: each does so on its own.
+    bool asks = true;             ///< This process is one that fetches them.
+    std::uint64_t generation = 0; ///< Of the token in use; 0: none yet.
+    seconds expires_in{0};
     steady_time next_call{};
 };
 
@@ -45,6 +48,11 @@ public:
     /// A token, or why there is none, that this process did not ask for: a source that follows brings it. A token that
     /// is in use already changes its expiry only.
     void bring(domain::app_index app, const token_reply& reply);
+    /// A new AppSecret, well-formed. It replaces the old one once WeChat has given a token for it; until then, and when
+    /// WeChat calls it wrong, the old one stays in use beside it.
+    void offer_secret(domain::app_index app, secret offered);
+    /// What a source asks with has changed: an app without a good token tries again at once.
+    void ask_soon(domain::app_index app);
     /// The answer of the app's `token_source::asks` has changed.
     void look_again(domain::app_index app);
 

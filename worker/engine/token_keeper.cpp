@@ -11,20 +11,43 @@ namespace wxcourier::engine {
 using domain::block_reason;
 using domain::token_health;
 
+namespace {
+
+/// Between two tries of an AppSecret that WeChat has not accepted yet.
+constexpr std::chrono::minutes offer_interval{10};
+
+bool says_wrong_secret(const token_reply& reply)
+{
+    return reply.token.empty() && reply.errcode &&
+           domain::classify_token_failure(reply.errcode).reason == domain::wrong_secret;
+}
+
+} // namespace
+
 token_keeper::token_keeper(domain::app_index app, const app_options& options, token_api& api, domain::send_queue& queue,
                            clock& time, metrics_registry& metrics, std::function<double()> jitter,
                            std::function<void()> on_change)
     : app_(app), options_(options), wechat_(api), source_(&wechat_), queue_(queue), time_(time),
-      jitter_(std::move(jitter)), on_change_(std::move(on_change)), plan_(options.token), alarm_(time.make_alarm()),
-      refreshes_(metrics["wxcourier_token_refreshes_total"]), halted_(metrics["wxcourier_app_halted"]),
+      jitter_(std::move(jitter)), on_change_(std::move(on_change)), plan_(options.token), secret_(options.app_secret),
+      alarm_(time.make_alarm()), refreshes_(metrics["wxcourier_token_refreshes_total"]),
+      rotations_(metrics["wxcourier_secret_rotations_total"]), halted_(metrics["wxcourier_app_halted"]),
       generation_(metrics["wxcourier_token_generation"].with({options.name}))
 {
     queue_.block(app_, block_reason::no_token, time_.now());
     auto& expiry = metrics["wxcourier_token_expiry_seconds"].with({options.name});
-    metrics.before_exposition([this, &expiry] {
-        const auto left = std::chrono::duration<double>(plan_.expires_at() - time_.now()).count();
-        expiry.set(plan_.generation() == 0 ? 0 : std::max(0.0, left));
+    auto& age = metrics["wxcourier_token_age_seconds"].with({options.name});
+    auto& owner = metrics["wxcourier_token_owner"].with({options.name});
+    metrics.before_exposition([this, &expiry, &age, &owner] {
+        const auto now = time_.now();
+        const auto in_seconds = [](steady_duration time) { return std::chrono::duration<double>(time).count(); };
+        expiry.set(token_ ? std::max(0.0, in_seconds(plan_.expires_at() - now)) : 0);
+        age.set(token_ ? in_seconds(now - token_since_) : 0);
+        owner.set(source_->asks() ? 1 : 0);
     });
+    if (options.token.origin != domain::token_origin::stable)
+        return;
+    auto& forced = metrics["wxcourier_token_forced_calls_left"].with({options.name});
+    metrics.before_exposition([this, &forced] { forced.set(plan_.forced_calls_left(time_.now())); });
 }
 
 asio::awaitable<void> token_keeper::run()
@@ -32,6 +55,8 @@ asio::awaitable<void> token_keeper::run()
     while (!stopping_) {
         if (source_->asks() && plan_.due() <= time_.now())
             co_await renew();
+        else if (may_try_offered() && offered_due_ <= time_.now())
+            co_await try_offered();
         apply_health();
         if (stopping_)
             break;
@@ -44,6 +69,8 @@ std::optional<steady_time> token_keeper::next_look() const
     std::optional<steady_time> next;
     if (source_->asks())
         next = plan_.due();
+    if (may_try_offered())
+        next = std::min(next.value_or(steady_time::max()), offered_due_);
     if (plan_.health(time_.now()) == token_health::good)
         next = std::min(next.value_or(steady_time::max()), plan_.expires_at());
     return next;
@@ -59,12 +86,82 @@ asio::awaitable<void> token_keeper::renew()
 {
     const auto call = plan_.next_call(time_.now());
     plan_.on_call(call, time_.now());
-    const token_request request{call, options_.appid, options_.app_secret.reveal()};
-    const auto reply = co_await source_->ask(request);
+    const auto reply = co_await ask(call);
     if (!reply.token.empty())
         take(reply);
     else if (!stopping_)
         take_failure(reply);
+}
+
+/// With the offered secret first; with the one in use where WeChat calls that wrong.
+asio::awaitable<token_reply> token_keeper::ask(domain::token_call call)
+{
+    if (offered_) {
+        const secret tried = *offered_;
+        const token_request request{call, options_.appid, tried.reveal()};
+        auto reply = co_await source_->ask(request);
+        judge_offered(tried, reply);
+        if (stopping_ || !source_->asks() || !says_wrong_secret(reply))
+            co_return reply;
+    }
+    const secret used = secret_; // an offer must not touch what is being sent
+    const token_request request{call, options_.appid, used.reveal()};
+    auto reply = co_await source_->ask(request);
+    co_return reply;
+}
+
+void token_keeper::offer_secret(secret offered)
+{
+    if (offered == secret_) { // taken back
+        offered_.reset();
+        return;
+    }
+    offered_ = std::move(offered);
+    offered_due_ = time_.now();
+    ask_soon();
+}
+
+void token_keeper::ask_soon()
+{
+    if (plan_.health(time_.now()) != token_health::good)
+        plan_.renew_now();
+    alarm_->wake();
+}
+
+/// Whether the offered secret may be tried although no token is needed. An ordinary stable call changes nothing; a
+/// classic one would end a good token, so there it waits for the next renewal.
+bool token_keeper::may_try_offered() const
+{
+    return offered_ && source_->asks() && options_.token.origin == domain::token_origin::stable;
+}
+
+asio::awaitable<void> token_keeper::try_offered()
+{
+    const secret tried = *offered_;
+    offered_due_ = time_.now() + offer_interval;
+    const token_request request{domain::token_call::stable, options_.appid, tried.reveal()};
+    const auto reply = co_await source_->ask(request);
+    judge_offered(tried, reply);
+    if (!reply.token.empty())
+        take(reply);
+}
+
+void token_keeper::judge_offered(const secret& tried, const token_reply& reply)
+{
+    if (!offered_ || !(*offered_ == tried))
+        return; // a newer one has come meanwhile
+    if (!reply.token.empty()) {
+        secret_ = tried;
+        offered_.reset();
+        rotations_.with({options_.name, "accepted"}).add();
+        log::info("token", "WeChat accepts the new AppSecret; it is in use", {{"app", options_.name}});
+    } else if (says_wrong_secret(reply)) {
+        offered_due_ = time_.now() + offer_interval;
+        rotations_.with({options_.name, "refused"}).add();
+        log::error("token",
+                   "WeChat refuses the new AppSecret; the old one stays in use, and the new one is tried again",
+                   {{"app", options_.name}, {"errcode", reply.errcode.value_or(0)}, {"errmsg", reply.errmsg}});
+    }
 }
 
 void token_keeper::bring(const token_reply& reply)
@@ -85,6 +182,7 @@ void token_keeper::take(const token_reply& reply)
     if (token_ && token_->generation == plan_.generation())
         return;
     token_ = std::make_shared<const access_token>(access_token{reply.token, plan_.generation()});
+    token_since_ = time_.now();
     generation_.set(static_cast<double>(plan_.generation()));
     log::info("token", "a new access token is in force",
               {{"app", options_.name},
@@ -106,6 +204,7 @@ void token_keeper::take_failure(const token_reply& reply)
                 {"reason", verdict.reason},
                 {"errcode", reply.errcode.value_or(0)},
                 {"errmsg", reply.errmsg},
+                {"rejected_ip", domain::find_rejected_ip(reply.errmsg)},
                 {"next_try_in_s", static_cast<std::int64_t>(wait.count())}});
 }
 
@@ -130,8 +229,19 @@ void token_keeper::on_account_refused(std::string_view reason, const std::string
 
 credential_report token_keeper::report() const
 {
-    return {plan_.health(time_.now()), plan_.reason(), plan_.reason().empty() ? std::string{} : detail_,
-            source_->owner(), plan_.due()};
+    const auto now = time_.now();
+    credential_report report;
+    report.health = plan_.health(now);
+    report.reason = plan_.reason();
+    if (!report.reason.empty())
+        report.detail = detail_;
+    report.owner = source_->owner();
+    report.asks = source_->asks();
+    report.generation = plan_.generation();
+    if (token_)
+        report.expires_in = std::chrono::floor<seconds>(std::max(plan_.expires_at() - now, steady_duration{0}));
+    report.next_call = plan_.due();
+    return report;
 }
 
 /// Tells the queue, the metrics and the log what the app's credentials allow, when that has changed.

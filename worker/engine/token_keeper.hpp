@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ public:
     void stop();
 
     void bring(const token_reply& reply);
+    void offer_secret(secret offered);
+    void ask_soon();
     void look_again() { alarm_->wake(); }
     void on_rejected(std::uint64_t generation);
     void on_accepted(std::uint64_t generation) { plan_.on_accepted(generation); }
@@ -51,7 +54,11 @@ private:
     };
 
     asio::awaitable<void> renew();
+    asio::awaitable<token_reply> ask(domain::token_call call);
+    asio::awaitable<void> try_offered();
+    void judge_offered(const secret& tried, const token_reply& reply);
     [[nodiscard]] std::optional<steady_time> next_look() const;
+    [[nodiscard]] bool may_try_offered() const;
     void take(const token_reply& reply);
     void take_failure(const token_reply& reply);
     void apply_health();
@@ -66,12 +73,17 @@ private:
     std::function<double()> jitter_;
     std::function<void()> on_change_;
     domain::token_refresh_plan plan_;
+    secret secret_;                 ///< The AppSecret that calls are made with.
+    std::optional<secret> offered_; ///< A newer one that WeChat has not accepted yet; tried before it.
+    steady_time offered_due_{};     ///< When it is tried although no token is needed.
     std::shared_ptr<const access_token> token_;
+    steady_time token_since_{};
     std::unique_ptr<alarm> alarm_;
     std::string detail_;
     std::string halted_for_;
     bool stopping_ = false;
     metric_family& refreshes_;
+    metric_family& rotations_;
     metric_family& halted_;
     metric_series& generation_;
 };

@@ -3,6 +3,7 @@
 
 #include "ops/exposition.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -44,15 +45,17 @@ http_reply answer_probe(const probe_state& state, const char* good, const char* 
 http_listener::handler probe_handler(probe_sources sources)
 {
     return [sources = std::move(sources)](const http_question& question) -> http_reply {
-        const bool known = question.path == "/livez" || question.path == "/readyz" || question.path == "/metrics";
-        if (!known)
-            return {404, "text/plain; charset=utf-8", "there are /livez, /readyz and /metrics\n"};
+        static constexpr std::array<std::string_view, 4> paths{"/livez", "/readyz", "/metrics", "/tokens"};
+        if (std::find(paths.begin(), paths.end(), question.path) == paths.end())
+            return {404, "text/plain; charset=utf-8", "there are /livez, /readyz, /metrics and /tokens\n"};
         if (question.method != "GET")
             return {405, "text/plain; charset=utf-8", "GET only\n"};
         if (question.path == "/livez")
             return answer_probe(sources.live(), "live", "not live");
         if (question.path == "/readyz")
             return answer_probe(sources.ready(), "ready", "not ready");
+        if (question.path == "/tokens")
+            return {200, "application/json", sources.tokens()};
         return {200, exposition_content_type, expose(*sources.metrics)};
     };
 }

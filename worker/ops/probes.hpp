@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// What Kubernetes and Prometheus ask: /livez, /readyz and /metrics.
+/// What Kubernetes, Prometheus and `wxcourier token` ask: /livez, /readyz, /metrics and /tokens.
 #pragma once
 
 #include "common/metrics.hpp"
@@ -24,10 +24,11 @@ struct probe_state {
 struct probe_sources {
     std::function<probe_state()> live;
     std::function<probe_state()> ready;
+    std::function<std::string()> tokens; ///< JSON about every app's token, without the token.
     metrics_registry* metrics = nullptr;
 };
 
-/// A handler for the three paths; anything else is 404, anything but GET and HEAD 405.
+/// A handler for the four paths; anything else is 404, anything but GET and HEAD 405.
 http_listener::handler probe_handler(probe_sources sources);
 
 } // namespace wxcourier::ops

@@ -69,6 +69,12 @@ void request_writer::write(const http_request& request, std::string& out) const
         separator = '&';
     }
     out += headers_;
+    for (const request_header& header : request.headers) {
+        out += header.name;
+        out += ": ";
+        out += header.value;
+        out += "\r\n";
+    }
     if (is_post) {
         out += json_length_;
         append_number(out, request.body.size());

@@ -17,12 +17,18 @@ struct query_parameter {
     std::string_view value; ///< Unencoded.
 };
 
+struct request_header {
+    std::string_view name;
+    std::string_view value; ///< Printable ASCII: nothing is escaped.
+};
+
 /// A request; all that it points to must live until its exchange completes.
 struct http_request {
     enum class verb : std::uint8_t { get, post } method = verb::post;
-    std::string_view path; ///< Below the base URL.
+    std::string_view path; ///< Below the base URL; may end with a query of its own.
     std::span<const query_parameter> query;
-    std::string_view body; ///< JSON; of a POST only.
+    std::span<const request_header> headers; ///< Beside those that every request has.
+    std::string_view body;                   ///< JSON; of a POST only.
 };
 
 /// The bytes that every request to one base URL shares, made once.

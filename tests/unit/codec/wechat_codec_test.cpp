@@ -178,5 +178,38 @@ TEST(find_rid, finds_none_in_what_only_looks_like_it)
         EXPECT_EQ(find_rid(text), "") << text;
 }
 
+TEST(SharedToken, StandsAtItsPathWithItsLifeBesideIt)
+{
+    const auto flat = read_shared_token(R"({"access_token":"T","expires_in":345})", "access_token", "");
+    EXPECT_EQ(flat.token.reveal(), "T");
+    EXPECT_EQ(flat.expires_in, seconds{345});
+    const auto deep = read_shared_token(R"({"code":0,"data":{"token":"T","expires_in":"60"}})", "data.token", "");
+    EXPECT_EQ(deep.token.reveal(), "T");
+    EXPECT_EQ(deep.expires_in, seconds{60});
+    const auto named = read_shared_token(R"({"data":{"token":"T"},"left":7})", "data.token", "left");
+    EXPECT_EQ(named.expires_in, seconds{7});
+    EXPECT_EQ(read_shared_token(R"({"t":"T"})", "t", "").expires_in, seconds{0}) << "not said";
+}
+
+TEST(SharedToken, IsNotTakenFromAnAnswerThatIsWrong)
+{
+    const auto error_of = [](std::string_view body, std::string_view expires = "") {
+        const auto answer = read_shared_token(body, "data.token", expires);
+        EXPECT_TRUE(answer.token.empty()) << body;
+        EXPECT_EQ(answer.errmsg.find("hunter2"), std::string::npos) << answer.errmsg;
+        return answer.errmsg;
+    };
+    EXPECT_EQ(error_of("<html>hunter2"), "the answer is no JSON");
+    EXPECT_EQ(error_of(""), "the answer is no JSON");
+    for (const auto* body : {"{}", "[]", "7", R"({"data":"hunter2"})", R"({"data":{"token":7}})",
+                             R"({"data":{"token":""}})", R"({"data":{"token":"hunter2 hunter2"}})"})
+        EXPECT_EQ(error_of(body), "the answer has no token at data.token");
+    EXPECT_EQ(error_of(R"({"data":{"token":"hunter2"}})", "left"),
+              "the answer does not say how many seconds the token has left");
+    EXPECT_EQ(error_of(R"({"data":{"token":"hunter2"},"left":"soon"})", "left"),
+              "the answer does not say how many seconds the token has left");
+    EXPECT_EQ(error_of(R"({"data":{"token":"hunter2","expires_in":0}})"), "the token server's token has expired");
+}
+
 } // namespace
 } // namespace wxcourier::codec

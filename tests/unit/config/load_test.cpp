@@ -168,6 +168,8 @@ apps:
     header: X-Api-Key
     secret: {env: WXCOURIER_TEST_SECRET}
     path: data.token
+    expires_path: data.left
+    ca_file: null
     min_interval: 500ms
 )");
     ASSERT_EQ(read.apps.size(), 2U);
@@ -182,6 +184,9 @@ apps:
     EXPECT_EQ(token.shared.header, "X-Api-Key");
     EXPECT_EQ(token.shared.header_value.reveal(), "s3cr3t-word");
     EXPECT_EQ(token.shared.path, "data.token");
+    EXPECT_EQ(token.shared.expires_path, "data.left");
+    EXPECT_EQ(token.shared.ca_file, std::nullopt);
+    EXPECT_EQ(token.shared.header_source, (secret_source{secret_source::kind::environment, "WXCOURIER_TEST_SECRET"}));
     EXPECT_EQ(token.shared.min_interval, 500ms);
     EXPECT_TRUE(read.apps[1].app_secret.empty());
     ASSERT_EQ(read.token_key.reveal().size(), 32U);

@@ -48,7 +48,7 @@ apps:
 - name: shared
   type: mini_program
   appid: wx1123456789abcdef
-  token: {source: shared, url: https://t.example/, header: h, secret: {file: /x}, path: p, min_interval: 1s}
+  token: {source: shared, url: https://t.example/, header: h, secret: {file: /x}, path: p, expires_path: e, ca_file: /c, min_interval: 1s}
 delivery:
   guarantee: at_least_once
   ordering: none

@@ -87,5 +87,15 @@ TEST(SecretSource, IsDescribedByItsName)
     EXPECT_EQ(describe({kind::value, ""}), "the configuration");
 }
 
+TEST(SecretReader, SaysWhatIsWrongWithAWord)
+{
+    EXPECT_EQ(flaw_of_word(secret{"0123456789abcdef0123456789abcdef"}), "");
+    EXPECT_EQ(flaw_of_word(secret{std::string(512, 'x')}), "");
+    EXPECT_EQ(flaw_of_word(secret{std::string(513, 'x')}), "is longer than 512 characters");
+    EXPECT_EQ(flaw_of_word(secret{}), "is empty");
+    for (const auto* text : {"two words", "two\nlines", "\xEF\xBB\xBFmarked", "bell\a"})
+        EXPECT_EQ(flaw_of_word(secret{text}), "holds a blank, a line end or a character that is not ASCII");
+}
+
 } // namespace
 } // namespace wxcourier::config

@@ -295,5 +295,14 @@ TEST(classify_token_failure, tells_a_wrong_secret_from_a_wrong_address)
     EXPECT_EQ(classify_token_failure(50007).reason, "account_frozen");
 }
 
+TEST(find_rejected_ip, reads_both_forms_of_the_whitelist_answer)
+{
+    EXPECT_EQ(find_rejected_ip("invalid ip 203.0.113.7, not in whitelist rid: 1-2-3"), "203.0.113.7");
+    EXPECT_EQ(find_rejected_ip("invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist"), "203.0.113.7");
+    EXPECT_EQ(find_rejected_ip("invalid ip 2001:db8::1, not in whitelist"), "2001:db8::1");
+    EXPECT_EQ(find_rejected_ip("invalid ip "), "");
+    EXPECT_EQ(find_rejected_ip("invalid appsecret"), "");
+}
+
 } // namespace
 } // namespace wxcourier::domain

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What `GET /tokens` answers: state and owner of every app's token.
+#pragma once
+
+#include "config/settings.hpp"
+#include "engine/courier.hpp"
+#include "engine/options.hpp"
+
+#include <string>
+
+namespace wxcourier::app {
+
+/// JSON (codec/token_state_codec). Never holds a token.
+std::string token_page(const config::settings& settings, const engine::engine_options& options,
+                       const engine::courier& courier, steady_time now);
+
+} // namespace wxcourier::app
