@@ -108,6 +108,7 @@ TEST_F(record_reader_test, the_admin_client_names_the_topics_that_are_missing)
     const auto found = run(loop, admin.find_missing(wanted, soon()));
     EXPECT_EQ(found.error, "");
     EXPECT_EQ(found.missing, (std::vector<std::string>{"jobs", "dead"}));
+    EXPECT_EQ(found.partitions, (std::map<std::string, std::int32_t>{{"status", 1}}));
     cluster.set_down();
     const auto unknown = run(loop, admin.find_missing(wanted, steady_clock::now() + 500ms));
     EXPECT_NE(unknown.error, "");

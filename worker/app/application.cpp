@@ -83,6 +83,7 @@ asio::awaitable<int> application::run()
         not_ready_ = "joining the consumer group";
         tasks_.spawn(transport_.warm(warm_connections));
         producer_.start(courier_);
+        courier_.know_partitions(partitions_);
         courier_.start();
         if (fleet_)
             tasks_.spawn(fleet_->run(*courier_.fleet_log()));
@@ -128,8 +129,11 @@ asio::awaitable<bool> application::wait_for_topics()
                 continue;
             found.error = "topics could not be created: " + joined(refused);
         }
-        if (found.error.empty() && found.missing.empty())
+        if (found.error.empty() && found.missing.empty()) {
+            for (const auto& topic : settings_.topics.jobs)
+                partitions_[topic.name] = found.partitions[topic.name];
             break;
+        }
         not_ready_ = found.error.empty()
                          ? "missing topics: " + joined(found.missing) + " (topics.create would make them)"
                          : "Kafka at " + settings_.kafka.bootstrap_servers + ": " + found.error;

@@ -23,6 +23,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,6 +79,7 @@ private:
     secret_watch secrets_;
     ops::http_listener listener_;
     std::unique_ptr<engine::alarm> stop_;
+    std::map<std::string, std::int32_t> partitions_; ///< Of each jobs topic.
     std::string not_ready_ = "starting";
     std::optional<std::string> failure_;
     bool stopping_ = false;

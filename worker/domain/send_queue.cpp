@@ -183,6 +183,12 @@ void send_queue::set_rate(app_index app, double per_second, double burst)
     wakeups_.push({apps_[app].bucket.next_at(), app});
 }
 
+void send_queue::share_rate(app_index app, double per_second, double burst, steady_time now)
+{
+    apps_[app].bucket.share_rate(per_second, burst, now);
+    wakeups_.push({apps_[app].bucket.next_at(), app});
+}
+
 void send_queue::set_concurrency(app_index app, std::size_t limit)
 {
     apps_[app].concurrency = limit;

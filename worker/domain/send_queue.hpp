@@ -75,6 +75,8 @@ public:
     [[nodiscard]] std::optional<steady_time> parked_until(lane where, steady_time now) const noexcept;
 
     void set_rate(app_index app, double per_second, double burst);
+    /// See token_bucket::share_rate.
+    void share_rate(app_index app, double per_second, double burst, steady_time now);
     /// At most this many requests of the app at once from now on; those under way go on.
     void set_concurrency(app_index app, std::size_t limit);
 

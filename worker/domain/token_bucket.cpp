@@ -5,6 +5,14 @@
 #include <cmath>
 
 namespace wxcourier::domain {
+namespace {
+
+/// A permit in eleven days: none, for what a share of nothing is used for.
+constexpr double slowest = 1e-6;
+/// At the slowest rate more would be beyond what a time can hold.
+constexpr double most_owed = 4096;
+
+} // namespace
 
 token_bucket::token_bucket(double per_second, double burst)
     : next_free_(steady_time::min() + std::chrono::hours(24 * 365))
@@ -33,6 +41,20 @@ void token_bucket::set_rate(double per_second, double burst) noexcept
     interval_ = steady_duration(static_cast<steady_duration::rep>(std::ceil(1e9 / per_second)));
     tolerance_ =
         steady_duration(static_cast<steady_duration::rep>(static_cast<double>(interval_.count()) * (burst - 1)));
+}
+
+void token_bucket::share_rate(double per_second, double burst, steady_time now) noexcept
+{
+    const auto interval = static_cast<double>(interval_.count());
+    const double owed = next_free_ <= now ? 0 : static_cast<double>((next_free_ - now).count()) / interval;
+    // Below zero where permits were reserved ahead: that stays owed.
+    const double held = std::max(-most_owed, static_cast<double>(tolerance_.count()) / interval + 1 - owed);
+    const double capacity = std::max(burst, 1.0);
+    set_rate(std::max(per_second, slowest), capacity);
+    const double missing = capacity - std::min(held, burst);
+    next_free_ =
+        now +
+        steady_duration(static_cast<steady_duration::rep>(std::ceil(missing * static_cast<double>(interval_.count()))));
 }
 
 } // namespace wxcourier::domain

@@ -28,6 +28,13 @@ public:
     /// Changes the rate; what was taken under the old one stays taken.
     void set_rate(double per_second, double burst) noexcept;
 
+    /// Changes the rate to a share of one that several buckets divide among them, so that all of them together never
+    /// grant more than one would: a raise brings no permits with it, they come at the new rate; what is there beyond
+    /// the new burst goes.
+    /// @param per_second  0 or more. With 0 no permit comes.
+    /// @param burst       0 or more; less than 1 still grants single permits, at the rate.
+    void share_rate(double per_second, double burst, steady_time now) noexcept;
+
 private:
     steady_duration interval_;  ///< Between two permits at the sustained rate.
     steady_duration tolerance_; ///< How far ahead of the sustained rate a burst may run.

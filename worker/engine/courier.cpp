@@ -56,8 +56,9 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
-                                                   eager_after(options_), !options_.delivery.at_most_once),
+      queue_(limits_of(options_.apps)), shares_(options_, queue_, time, metrics),
+      committer_(source, time, metrics, options_.commit_interval, eager_after(options_),
+                 !options_.delivery.at_most_once),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
@@ -144,6 +145,7 @@ void courier::on_assigned(const std::vector<partition_assignment>& assigned)
         if (draining_)
             committer_.find(each.id)->going = true;
     }
+    shares_.on_assigned(assigned);
     if (fleet_)
         fleet_->on_assigned(assigned);
     read();
@@ -160,6 +162,7 @@ asio::awaitable<void> courier::give_up(std::vector<assignment_id> going)
     co_await settle(going, time_.now() + options_.revoke_timeout);
     if (fleet_)
         fleet_->on_gone(going);
+    shares_.on_gone(going);
     source_.release(going);
     for (const auto id : going)
         committer_.remove(id); // from here on a late completion finds no offset to touch
@@ -172,6 +175,7 @@ void courier::on_lost(const std::vector<assignment_id>& gone)
               {{"partitions", static_cast<std::uint64_t>(gone.size())}});
     if (fleet_)
         fleet_->on_gone(gone);
+    shares_.on_gone(gone);
     for (const auto id : gone)
         if (auto* const each = committer_.find(id))
             each->going = true;

@@ -12,6 +12,7 @@
 #include "engine/offset_committer.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
+#include "engine/rate_shares.hpp"
 #include "engine/sender_pool.hpp"
 #include "engine/status_reporter.hpp"
 #include "engine/task_group.hpp"
@@ -48,6 +49,10 @@ public:
     [[nodiscard]] fleet_log_listener* fleet_log() noexcept { return fleet_.get(); }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
+
+    /// How many partitions each jobs topic has: from now on an app's rate is divided by the partitions held. Before the
+    /// first assignment.
+    void know_partitions(std::map<std::string, std::int32_t> partitions) { shares_.know(std::move(partitions)); }
 
     /// Starts its coroutines. They end after drain().
     void start();
@@ -90,6 +95,7 @@ private:
     std::mt19937_64 random_;
     task_group tasks_;
     domain::send_queue queue_;
+    rate_shares shares_;
     delivery_store deliveries_;
     memory_budget memory_;
     offset_committer committer_;

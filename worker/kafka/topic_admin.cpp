@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <set>
 
 namespace wxcourier::kafka {
 namespace {
@@ -21,7 +20,7 @@ int left_until(steady_time deadline)
 
 /// What a listing of topics came to. Shared with the thread that asks.
 struct listing {
-    std::set<std::string> topics;
+    std::map<std::string, std::int32_t> topics; ///< How many partitions each has.
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
 };
 
@@ -33,7 +32,7 @@ void list_topics(rd_kafka_t* client, int limit_ms, listing& result)
     const metadata_handle metadata(received);
     for (int index = 0; metadata != nullptr && index < metadata->topic_cnt; ++index) {
         if (metadata->topics[index].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            result.topics.insert(metadata->topics[index].topic);
+            result.topics.emplace(metadata->topics[index].topic, metadata->topics[index].partition_cnt);
         }
     }
 }
@@ -91,8 +90,14 @@ asio::awaitable<topic_admin::missing_topics> topic_admin::find_missing(std::vect
         answer.error = describe(in_time ? found->error : RD_KAFKA_RESP_ERR__TIMED_OUT);
         co_return answer;
     }
-    std::copy_if(topics.begin(), topics.end(), std::back_inserter(answer.missing),
-                 [&](const std::string& topic) { return !found->topics.contains(topic); });
+    for (const std::string& topic : topics) {
+        const auto there = found->topics.find(topic);
+        if (there == found->topics.end()) {
+            answer.missing.push_back(topic);
+        } else {
+            answer.partitions.insert(*there);
+        }
+    }
     co_return answer;
 }
 

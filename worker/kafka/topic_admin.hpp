@@ -41,6 +41,7 @@ public:
     /// Which of these do not exist, in their order. Asking creates nothing.
     struct missing_topics {
         std::vector<std::string> missing;
+        std::map<std::string, std::int32_t> partitions; ///< How many each of the others has.
         std::string error; ///< Empty: the answer is good. Otherwise why the brokers could not be asked.
     };
     asio::awaitable<missing_topics> find_missing(std::vector<std::string> topics, steady_time deadline);

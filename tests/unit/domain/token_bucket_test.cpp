@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <vector>
 
@@ -71,6 +72,79 @@ TEST(token_bucket, a_new_rate_counts_from_now_on)
     EXPECT_FALSE(bucket.try_take(start + milliseconds{999})) << "what was taken under the old rate stays taken";
     EXPECT_TRUE(bucket.try_take(start + milliseconds{1000}));
     EXPECT_TRUE(bucket.try_take(start + milliseconds{1001}));
+}
+
+TEST(token_bucket, a_share_that_grows_brings_no_permits_with_it)
+{
+    token_bucket bucket(100, 50);
+    bucket.share_rate(0, 0, start);
+    EXPECT_FALSE(bucket.try_take(start + std::chrono::hours{1})) << "a share of nothing";
+    const auto later = start + std::chrono::hours{1};
+    bucket.share_rate(100, 50, later);
+    EXPECT_FALSE(bucket.try_take(later + milliseconds{9}));
+    EXPECT_TRUE(bucket.try_take(later + milliseconds{10}));
+    int full = 0;
+    while (bucket.try_take(later + seconds{10}))
+        ++full;
+    EXPECT_EQ(full, 50);
+}
+
+TEST(token_bucket, a_share_that_shrinks_keeps_what_it_may_hold)
+{
+    token_bucket bucket(100, 50);
+    bucket.share_rate(50, 25, start);
+    int left = 0;
+    while (bucket.try_take(start))
+        ++left;
+    EXPECT_EQ(left, 25);
+    EXPECT_FALSE(bucket.try_take(start + milliseconds{19}));
+    EXPECT_TRUE(bucket.try_take(start + milliseconds{20}));
+    bucket.share_rate(50, 25, start + milliseconds{20});
+    EXPECT_FALSE(bucket.try_take(start + milliseconds{39})) << "nothing has changed";
+    EXPECT_TRUE(bucket.try_take(start + milliseconds{40}));
+}
+
+TEST(token_bucket, what_was_reserved_ahead_stays_owed_whatever_the_share)
+{
+    token_bucket bucket(100, 1);
+    for (int i = 0; i < 11; ++i)
+        static_cast<void>(bucket.reserve(start));
+    bucket.share_rate(0, 0, start);
+    bucket.share_rate(50, 1, start);
+    EXPECT_FALSE(bucket.try_take(start + milliseconds{219}));
+    EXPECT_TRUE(bucket.try_take(start + milliseconds{221})) << "eleven permits at 50 a second";
+}
+
+/// Buckets that divide one rate, however the shares move, grant no more than one bucket would, but for single permits.
+TEST(token_bucket, shares_of_one_rate_never_grant_more_than_it)
+{
+    constexpr double rate = 200;
+    constexpr double burst = 30;
+    constexpr int replicas = 3;
+    for (unsigned seed = 1; seed <= 12; ++seed) {
+        std::mt19937_64 random(seed);
+        std::vector<token_bucket> buckets(replicas, token_bucket(rate, burst));
+        for (auto& each : buckets)
+            each.share_rate(0, 0, start);
+        std::vector<steady_time> grants;
+        for (auto now = start; now < start + seconds{10}; now += milliseconds{1}) {
+            if (random() % 200 == 0) {
+                const auto first = static_cast<double>(random() % 5) / 4;
+                const auto second = (1 - first) * static_cast<double>(random() % 5) / 4;
+                const std::array<double, replicas> shares{first, second, 1 - first - second};
+                for (std::size_t i = 0; i < buckets.size(); ++i)
+                    buckets[i].share_rate(rate * shares.at(i), burst * shares.at(i), now);
+            }
+            for (auto& each : buckets)
+                while (random() % 8 != 0 && each.try_take(now))
+                    grants.push_back(now);
+        }
+        for (std::size_t first = 0; first < grants.size(); first += 31)
+            for (std::size_t last = first; last < grants.size(); ++last) {
+                const auto window = std::chrono::duration<double>(grants[last] - grants[first]).count();
+                ASSERT_LE(static_cast<double>(last - first + 1), burst + replicas + rate * window + 1e-6) << seed;
+            }
+    }
 }
 
 /// The promise itself: for every pair of grants, what lies between them (both included) fits the window they span.
