@@ -2,6 +2,7 @@
 #include "commands/run.hpp"
 
 #include "app/application.hpp"
+#include "app/loop_watchdog.hpp"
 #include "app/settings_mapping.hpp"
 #include "commands/loaded_settings.hpp"
 #include "common/log.hpp"
@@ -78,6 +79,7 @@ int run_worker(config::settings settings)
         exit_code = code;
         io.stop();
     });
+    const app::loop_watchdog watchdog(io.get_executor(), {}, app::end_hung_process);
     io.run();
     if (exit_code != 0)
     { // threads of a client that could not be closed may still run: do not pull objects from under them
