@@ -2,6 +2,7 @@
 #include "commands/demo.hpp"
 
 #include "app/application.hpp"
+#include "app/dashboard_server.hpp"
 #include "app/settings_mapping.hpp"
 #include "codec/status_codec.hpp"
 #include "commands/progress_bar.hpp"
@@ -118,13 +119,21 @@ public:
         producer_ = std::make_unique<kafka::record_producer>(
             io.get_executor(), kafka::producer_settings{app::kafka_client_of(settings_), {"push.jobs"}});
         producer_->start(*this);
+        dashboard_ =
+            std::make_unique<app::dashboard_server>(io, app::kafka_client_of(settings_), settings_.topics.status,
+                                                    app::dashboard_options{"127.0.0.1", 0, app::whole_history{}});
     }
 
     asio::awaitable<int> run()
     {
         std::cout << "Kafka      " << cluster_.bootstrap_servers() << " (librdkafka's mock cluster)\n"
                   << "WeChat     " << simulator_.url() << " (the simulator)\n"
-                  << "worker     http://" << worker_->http_address() << "/readyz and /metrics\n\n";
+                  << "worker     http://" << worker_->http_address() << "/readyz and /metrics\n"
+                  << "dashboard  " << dashboard_->url() << "\n\n";
+        asio::co_spawn(io_, dashboard_->run(), [this](std::exception_ptr failure) {
+            dashboard_failed_ = failure != nullptr;
+            dashboard_ended_ = true;
+        });
         asio::co_spawn(io_, worker_->run(), [this](std::exception_ptr failure, int code) {
             worker_failed_ = failure != nullptr || code != 0;
             worker_ended_ = true;
@@ -138,13 +147,14 @@ public:
         while (options_.stay && sent && !stopped_)
             co_await statuses_->next(steady_clock::now() + milliseconds{200});
         worker_->stop();
-        while (!worker_ended_)
+        dashboard_->stop();
+        while (!worker_ended_ || !dashboard_ended_)
             co_await statuses_->next(steady_clock::now() + milliseconds{20});
         const auto deadline = steady_clock::now() + seconds{5};
         co_await producer_->close(deadline);
         co_await statuses_->close(deadline);
         simulator_.stop();
-        co_return sent && !worker_failed_ ? 0 : 1;
+        co_return sent && !worker_failed_ && !dashboard_failed_ ? 0 : 1;
     }
 
     void stop() { stopped_ = true; }
@@ -231,7 +241,8 @@ private:
     {
         std::cout << "\nEvery message was sent. ";
         if (options_.stay)
-            std::cout << "All of it stays up until Ctrl-C; in another terminal:\n"
+            std::cout << "All of it stays up until Ctrl-C; look at it in a browser,\n"
+                      << "  " << dashboard_->url() << "\nor in another terminal:\n"
                       << "  curl http://" << worker_->http_address() << "/metrics\n"
                       << "  kcat -b " << cluster_.bootstrap_servers() << " -t push.status -C\n";
         else
@@ -251,10 +262,13 @@ private:
     std::unique_ptr<app::application> worker_;
     std::unique_ptr<kafka::record_reader> statuses_;
     std::unique_ptr<kafka::record_producer> producer_;
+    std::unique_ptr<app::dashboard_server> dashboard_;
     bool colour_;
     bool stopped_ = false;
     bool worker_ended_ = false;
     bool worker_failed_ = false;
+    bool dashboard_ended_ = false;
+    bool dashboard_failed_ = false;
 };
 
 int demo(const demo_options& options)
@@ -283,7 +297,8 @@ int demo(const demo_options& options)
 void add_demo(CLI::App& program, int& exit_code)
 {
     auto* const command = program.add_subcommand(
-        "demo", "Kafka, WeChat and the worker in one process: sends the example jobs and shows their statuses");
+        "demo",
+        "Kafka, WeChat, the worker and the ops page in one process: sends the example jobs and shows their statuses");
     const auto options = std::make_shared<demo_options>();
     command->add_option("--jobs", options->jobs, "Send so many more")->check(CLI::Range(0, 1'000'000));
     command->add_flag("--stay", options->stay, "Keep it all up until Ctrl-C");

@@ -64,12 +64,12 @@ record_reader::~record_reader()
     }
 }
 
-asio::awaitable<std::string> record_reader::open(steady_time deadline)
+asio::awaitable<std::shared_ptr<record_reader::plan>> record_reader::find(read_start start, steady_time deadline)
 {
     const auto found = std::make_shared<plan>();
     const auto finished = std::make_shared<bool>(false);
     background_.start(
-        [client = client_, topics = topics_, start = start_, deadline, found](const std::atomic<bool>&) {
+        [client = client_, topics = topics_, start, deadline, found](const std::atomic<bool>&) {
             for (const std::string& topic : topics) {
                 find_partitions(client.get(), topic, left_until(deadline), *found);
             }
@@ -80,14 +80,48 @@ asio::awaitable<std::string> record_reader::open(steady_time deadline)
             changed_.notify();
         });
     std::function<bool()> planned = [finished] { return *finished; };
-    if (!co_await changed_.wait_for(std::move(planned), deadline)) {
-        co_return "the brokers did not answer in time";
+    if (co_await changed_.wait_for(std::move(planned), deadline)) {
+        co_return found;
     }
+    auto late = std::make_shared<plan>(); // the call still writes to the other one
+    late->error = "the brokers did not answer in time";
+    co_return late;
+}
+
+asio::awaitable<std::string> record_reader::open(steady_time deadline)
+{
+    const auto found = co_await find(start_, deadline);
     if (!found->error.empty()) {
         co_return found->error;
     }
     partitions_ = std::move(found->partitions);
-    co_return begin();
+    std::string error;
+    for (auto& [where, partition] : partitions_) {
+        if (error.empty()) {
+            error = begin(where, partition);
+        }
+    }
+    co_return error;
+}
+
+asio::awaitable<reading_state> record_reader::look(steady_time deadline)
+{
+    const auto found = co_await find(from_beginning{}, deadline);
+    reading_state state{found->error, 0};
+    if (!state.error.empty() || client_ == nullptr) { // closed meanwhile
+        co_return state;
+    }
+    for (auto& [where, now] : found->partitions) {
+        const auto known = partitions_.find(where);
+        if (known != partitions_.end()) {
+            // What was deleted will not be handed out.
+            state.behind += std::max<std::int64_t>(0, now.end - std::max(known->second.next, now.start));
+            continue;
+        }
+        state.behind += now.end - now.start;
+        state.error = begin(where, partitions_.emplace(where, now).first->second);
+    }
+    co_return state;
 }
 
 /// Blocks.
@@ -144,23 +178,22 @@ void record_reader::find_positions(rd_kafka_t* client, read_start start, steady_
     }
     for (int index = 0; index < times->cnt; ++index) {
         const rd_kafka_topic_partition_t& found = times->elems[index];
-        read_partition& partition = result.partitions.at({found.topic, found.partition});
+        read_position& partition = result.partitions.at({found.topic, found.partition});
         // No record is that young: a logical offset.
         partition.start = found.offset >= 0 ? std::max(found.offset, partition.start) : partition.end;
     }
 }
 
-std::string record_reader::begin()
+std::string record_reader::begin(const topic_partition& where, read_position& partition)
 {
-    for (auto& [where, partition] : partitions_) {
-        topic_handle& handle = handles_[where.topic];
-        if (handle == nullptr) {
-            handle.reset(rd_kafka_topic_new(client_.get(), where.topic.c_str(), nullptr));
-        }
-        partition.reached = partition.start >= partition.end;
-        if (rd_kafka_consume_start_queue(handle.get(), where.partition, partition.start, records_.get()) != 0) {
-            return "topic " + where.topic + ": " + describe(rd_kafka_last_error());
-        }
+    topic_handle& handle = handles_[where.topic];
+    if (handle == nullptr) {
+        handle.reset(rd_kafka_topic_new(client_.get(), where.topic.c_str(), nullptr));
+    }
+    partition.next = partition.start;
+    partition.reached = partition.start >= partition.end;
+    if (rd_kafka_consume_start_queue(handle.get(), where.partition, partition.start, records_.get()) != 0) {
+        return "topic " + where.topic + ": " + describe(rd_kafka_last_error());
     }
     return {};
 }
@@ -193,7 +226,8 @@ std::optional<read_record> record_reader::poll()
                            copy_key(*message),
                            copy_value(*message),
                            copy_headers(*message)};
-        read_partition& partition = partitions_[{record.topic, record.partition}];
+        read_position& partition = partitions_[{record.topic, record.partition}];
+        partition.next = record.offset + 1;
         partition.reached = partition.reached || record.offset + 1 >= partition.end;
         return record;
     }
@@ -225,7 +259,9 @@ void record_reader::on_error(rd_kafka_event_t* event)
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         log_.write_error(rd_kafka_event_error(event), rd_kafka_event_error_string(event));
     } else if (auto* where = rd_kafka_event_topic_partition(event)) {
-        partitions_[{where->topic, where->partition}].reached = true;
+        read_position& partition = partitions_[{where->topic, where->partition}];
+        partition.reached = true;
+        partition.next = std::max(partition.next, where->offset);
         rd_kafka_topic_partition_destroy(where);
     }
 }

@@ -47,7 +47,22 @@ struct from_last {
 /// Where to begin: also with the first record of that time or later.
 using read_start = std::variant<from_beginning, from_end, from_last, wall_time>;
 
-/// Reads every partition that its topics have when it opens. One loop, one thread, one `next` at a time.
+/// Where a reader stands in a partition.
+struct read_position {
+    std::int64_t start = 0; ///< Where it began.
+    std::int64_t next = 0;  ///< What it hands out next.
+    std::int64_t end = 0;   ///< The offset after the last record there was at `open`.
+    bool reached = false;   ///< All of them have been handed out.
+};
+
+/// What a look at the brokers tells of a reader.
+struct reading_state {
+    std::string error;       ///< Empty: they answered.
+    std::int64_t behind = 0; ///< Records that are still to be handed out.
+};
+
+/// Reads every partition that its topics have when it opens, and those that `look` finds later. One loop, one thread,
+/// one `next` at a time.
 class record_reader {
 public:
     /// Throws configuration_error.
@@ -72,32 +87,34 @@ public:
     /// How many partitions that topic had at `open`.
     [[nodiscard]] std::size_t partitions_of(const std::string& topic) const;
 
+    /// Each partition that is read.
+    [[nodiscard]] const std::map<topic_partition, read_position>& positions() const noexcept { return partitions_; }
+    /// Asks the brokers how far the topics go now, and begins with partitions that are new, at their first record.
+    /// After `open` only; one at a time.
+    asio::awaitable<reading_state> look(steady_time deadline);
+
     /// Destroys the client. False: not by the deadline, and left to a thread of its own.
     asio::awaitable<bool> close(steady_time deadline);
 
 private:
-    struct read_partition {
-        std::int64_t start = 0;
-        std::int64_t end = 0; ///< The offset after the last record there was at `open`.
-        bool reached = false;
-    };
     struct plan {
-        std::map<topic_partition, read_partition> partitions;
+        std::map<topic_partition, read_position> partitions;
         std::string error;
     };
 
     static void find_partitions(rd_kafka_t* client, const std::string& topic, int limit_ms, plan& result);
     static void find_positions(rd_kafka_t* client, read_start start, steady_time deadline, plan& result);
+    asio::awaitable<std::shared_ptr<plan>> find(read_start start, steady_time deadline);
     void on_event(event_handle event);
     void on_error(rd_kafka_event_t* event);
-    std::string begin();
+    std::string begin(const topic_partition& where, read_position& partition);
 
     asio::any_io_executor loop_;
     std::vector<std::string> topics_;
     read_start start_;
     client_handle client_;
     client_log log_{"reader"};
-    std::map<topic_partition, read_partition> partitions_;
+    std::map<topic_partition, read_position> partitions_;
     std::map<std::string, topic_handle> handles_;
     queue_handle records_;
     background_calls background_;

@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -29,6 +30,8 @@ using boost::system::error_code;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t longest_header = 8 * 1024;
+/// Of a stream: what the kernel holds back for a slow client is out of date by the time it is read.
+constexpr int stream_send_buffer = 64 * 1024;
 
 /// Why a request must not be answered as it stands: what an intermediary could have read in another way.
 std::optional<http_reply> objection_to(const http::request<http::string_body>& request)
@@ -63,8 +66,22 @@ http_question question_of(http::request<http::string_body>&& request)
     if (mark != std::string::npos)
         question.query = target.substr(mark + 1);
     question.authorization = std::string(request[http::field::authorization]);
+    question.host = std::string(request[http::field::host]);
+    question.if_none_match = std::string(request[http::field::if_none_match]);
     question.body = std::move(request.body());
     return question;
+}
+
+template <typename Response>
+void set_fields(Response& response, const http_reply& answered, bool keep)
+{
+    response.version(11);
+    response.result(static_cast<unsigned>(answered.status));
+    response.set(http::field::content_type, answered.content_type);
+    response.set(http::field::cache_control, answered.cache_control);
+    for (const auto& [name, value] : answered.headers)
+        response.set(name, value);
+    response.keep_alive(keep);
 }
 
 } // namespace
@@ -72,8 +89,14 @@ http_question question_of(http::request<http::string_body>&& request)
 struct http_listener::state : std::enable_shared_from_this<state> {
     /// A connection in the list; the ones waiting longest for a request stand first.
     struct connection {
-        explicit connection(tcp::socket socket) : stream(std::move(socket)) {}
+        explicit connection(tcp::socket socket) : stream(std::move(socket)), pause(stream.get_executor()) {}
+        void close()
+        {
+            stream.close();
+            pause.cancel();
+        }
         beast::tcp_stream stream;
+        asio::steady_timer pause; ///< Between two pieces of a stream.
     };
     using connection_list = std::list<std::shared_ptr<connection>>;
 
@@ -104,7 +127,7 @@ struct http_listener::state : std::enable_shared_from_this<state> {
                 continue;
             }
             if (connections.size() >= options.most_connections)
-                connections.front()->stream.close();
+                connections.front()->close();
             auto made = std::make_shared<connection>(std::move(socket));
             const auto position = connections.insert(connections.end(), made);
             asio::co_spawn(acceptor.get_executor(), serve(shared_from_this(), made),
@@ -124,15 +147,16 @@ struct http_listener::state : std::enable_shared_from_this<state> {
         beast::flat_buffer buffer;
         bool keep = true;
         while (keep && !self->stopping)
-            keep = co_await self->serve_one(client->stream, buffer);
+            keep = co_await self->serve_one(*client, buffer);
         error_code ignored;
         client->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
         client->stream.close();
     }
 
     /// One request and its answer. False: the connection has to be closed.
-    asio::awaitable<bool> serve_one(beast::tcp_stream& stream, beast::flat_buffer& buffer)
+    asio::awaitable<bool> serve_one(connection& client, beast::flat_buffer& buffer)
     {
+        auto& stream = client.stream;
         http::request_parser<http::string_body> parser;
         parser.header_limit(longest_header);
         parser.body_limit(options.longest_body);
@@ -155,6 +179,10 @@ struct http_listener::state : std::enable_shared_from_this<state> {
             co_return false;
         const bool keep_alive = parser.get().keep_alive();
         auto answered = answer(question_of(parser.release()));
+        if (answered.stream) {
+            co_await send_stream(client, std::move(answered));
+            co_return false;
+        }
         const bool keep = keep_alive && answered.status < 400;
         co_return co_await reply(stream, std::move(answered), keep);
     }
@@ -162,16 +190,38 @@ struct http_listener::state : std::enable_shared_from_this<state> {
     asio::awaitable<bool> reply(beast::tcp_stream& stream, http_reply answered, bool keep)
     {
         http::response<http::string_body> response;
-        response.version(11);
-        response.result(static_cast<unsigned>(answered.status));
-        response.set(http::field::content_type, answered.content_type);
-        response.set(http::field::cache_control, "no-store");
-        response.keep_alive(keep);
+        set_fields(response, answered, keep);
         response.body() = std::move(answered.body);
         response.prepare_payload();
         stream.expires_after(options.body_deadline);
         const auto [error, size] = co_await http::async_write(stream, response, as_result);
         co_return keep && !error;
+    }
+
+    /// Its end is the connection's: there is no Content-Length.
+    asio::awaitable<void> send_stream(connection& client, http_reply answered)
+    {
+        error_code ignored;
+        client.stream.socket().set_option(asio::socket_base::send_buffer_size(stream_send_buffer), ignored);
+        http::response<http::empty_body> header;
+        set_fields(header, answered, false);
+        http::response_serializer<http::empty_body> serializer(header);
+        client.stream.expires_after(options.body_deadline);
+        auto [error, header_size] = co_await http::async_write_header(client.stream, serializer, as_result);
+        while (!error && !stopping) {
+            const auto piece = answered.stream();
+            if (!piece)
+                break;
+            if (!piece->empty()) {
+                client.stream.expires_after(options.body_deadline);
+                const auto [failed, size] = co_await asio::async_write(client.stream, asio::buffer(*piece), as_result);
+                error = failed;
+            }
+            if (error || stopping)
+                break;
+            client.pause.expires_after(answered.stream_interval);
+            co_await client.pause.async_wait(as_result);
+        }
     }
 
     listener_options options;
@@ -207,7 +257,7 @@ void http_listener::stop()
     state_->acceptor.close(ignored);
     state_->retry.cancel();
     for (const auto& each : state_->connections)
-        each->stream.close();
+        each->close();
 }
 
 std::string http_listener::address() const

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// A small, strict HTTP/1.1 server for probes, metrics and administration: Content-Length bodies only, total deadlines,
-/// a bound on connections. What Beast's parser lets through and an intermediary may read otherwise is refused here.
+/// A small, strict HTTP/1.1 server for probes, metrics, administration and the dashboard: Content-Length bodies only,
+/// total deadlines, a bound on connections. What Beast's parser lets through and an intermediary may read otherwise is
+/// refused here.
 #pragma once
 
 #include "common/time.hpp"
@@ -13,8 +14,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace wxcourier::ops {
 
@@ -24,12 +28,21 @@ struct http_question {
     std::string query;
     std::string authorization; ///< The header's value; empty: none.
     std::string body;
+    std::string host{};          ///< The header's value.
+    std::string if_none_match{}; ///< The header's value; empty: none.
 };
 
 struct http_reply {
     int status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
+    std::vector<std::pair<std::string, std::string>> headers{}; ///< Further ones.
+    std::string cache_control = "no-store";
+    /// When set, the body is what this gives, piece after piece, and `body` is not looked at. It is asked at most once
+    /// in `stream_interval`, and not before the piece before it has gone out: a slow client gets fewer pieces, never a
+    /// queue of them. An empty piece: nothing to say now. No piece: the end. It goes with the connection.
+    std::function<std::optional<std::string>()> stream{};
+    milliseconds stream_interval{1'000};
 };
 
 struct listener_options {
@@ -39,7 +52,7 @@ struct listener_options {
     std::size_t most_connections = 256; ///< Beyond it the connection that has been waiting longest is closed.
     std::size_t longest_body = 64 * 1024;
     milliseconds header_deadline{5'000}; ///< For the whole header of a request, from its first byte's turn.
-    milliseconds body_deadline{10'000};  ///< For the whole request and its answer.
+    milliseconds body_deadline{10'000};  ///< For the whole request and its answer, or one piece of a stream.
 };
 
 /// Listens until stop(). The handler runs on the loop and must not block. Not thread-safe.
