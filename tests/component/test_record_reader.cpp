@@ -82,6 +82,29 @@ TEST_F(record_reader_test, two_topics_are_followed_with_one_client_and_their_par
     EXPECT_TRUE(run(loop, reader.close(soon())));
 }
 
+TEST_F(record_reader_test, it_knows_where_it_stands_and_how_much_is_still_to_come)
+{
+    cluster.create_topic("status", 2);
+    produce("status", 20);
+    kafka::record_reader reader(loop.get_executor(), client(), {"status"}, kafka::from_end{});
+    ASSERT_EQ(run(loop, reader.open(soon())), "");
+    ASSERT_EQ(reader.positions().size(), 2U);
+    std::int64_t started = 0;
+    for (const auto& [where, position] : reader.positions())
+        started += position.start;
+    EXPECT_EQ(started, 20);
+    produce("status", 10);
+    const auto state = run(loop, reader.look(soon()));
+    EXPECT_EQ(state.error, "");
+    EXPECT_EQ(state.behind, 10);
+    for (int count = 0; count < 10; ++count)
+        ASSERT_TRUE(run(loop, reader.next(soon())));
+    EXPECT_EQ(run(loop, reader.look(soon())).behind, 0);
+    cluster.set_down();
+    EXPECT_NE(run(loop, reader.look(steady_clock::now() + 500ms)).error, "");
+    EXPECT_TRUE(run(loop, reader.close(soon())));
+}
+
 TEST_F(record_reader_test, a_missing_topic_is_said_by_name_and_can_be_tried_again)
 {
     cluster.set_topic_error("status", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
