@@ -57,7 +57,7 @@ function failureRow(row, now) {
         el('div', {class: 'sub'}, stateMark(row.state), ' · ', apps))),
       el('div', {class: 'n'}, count(row.count), el('small', {}, share(row.count, row.ended))),
       el('div', {class: 'spark-cell'}, spark(row.over_time, row.state)),
-      el('div', {class: 'since'}, word('first_seen'), ' ', el('b', {}, when(row.first, now, fine)), el('br'), word('last_seen'), ' ', when(row.last, now, fine))),
+      el('div', {class: 'since'}, word('first_seen'), ' ', el('b', {}, when(row.first, now, fine)), el('br'), ' ', word('last_seen'), ' ', when(row.last, now, fine))),
     el('div', {class: 'more'},
       advice(row.reason) ? el('p', {class: 'advice'}, advice(row.reason), ' ', el('span', {class: 'mono quiet'}, row.reason)) : el('p', {class: 'mono quiet'}, row.reason),
       row.examples.length === 0 ? el('p', {class: 'quiet'}, word('no_examples')) : el('div', {},
