@@ -10,8 +10,9 @@ target_compile_options(wxcourier_compiler_options INTERFACE
   $<$<CONFIG:RelWithDebInfo>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(wxcourier_compiler_options INTERFACE -Wtrampolines -Wbidi-chars=any
-    # GCC 12 reports false positives inside inlined standard library code at -O2 (GCC PR 105329, 105651).
-    -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
+    # GCC 12 reports false positives inside inlined standard library code at -O2 (GCC PR 105329, 105651), and where it
+    # inlines only one of a coroutine frame's operators new and delete (GCC PR 109224).
+    -Wno-mismatched-new-delete -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Boost 1.81 and GoogleTest headers, as Clang 16 sees them.
