@@ -8,9 +8,8 @@ import re
 import time
 
 import jobs
-from conftest import app_settings
 from statuses import StatusLog, assert_letter_is, letter_headers, source_of
-from worker import APPIDS, SECRETS
+from worker import APPIDS, SECRETS, app_settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COUNT = 10_000
