@@ -104,14 +104,14 @@ def app_settings(name, kind, appid, secret):
             "rate": {"per_second": 5000, "burst": 1000}, "concurrency": 128}
 
 
-def worker_settings(bootstrap, topics, simulator, **changes):
+def worker_settings(bootstrap, all_topics, simulator, **changes):
     """A worker's configuration: the apps `shop` and `mini`, these topics, this simulator as WeChat; then `changes`."""
     settings = {
-        "kafka": {"bootstrap_servers": bootstrap, "group_id": f"{topics.jobs}.group",
+        "kafka": {"bootstrap_servers": bootstrap, "group_id": f"{all_topics.jobs}.group",
                   # Quick to notice a member that was killed.
                   "properties": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}},
-        "topics": {"jobs": [topics.jobs], "status": topics.status, "dead_letter": topics.dead_letter,
-                   "delayed": topics.delayed, "tokens": topics.tokens, "fleet": topics.fleet},
+        "topics": {"jobs": [all_topics.jobs], "status": all_topics.status, "dead_letter": all_topics.dead_letter,
+                   "delayed": all_topics.delayed, "tokens": all_topics.tokens, "fleet": all_topics.fleet},
         "wechat": {"base_urls": [simulator.url], "ca_file": simulator.ca, "request_timeout": "3s"},
         "apps": [app_settings("shop", "official_account", APPIDS["shop"], "SHOP_SECRET"),
                  app_settings("mini", "mini_program", APPIDS["mini"], "MINI_SECRET")],
