@@ -22,7 +22,7 @@ protected:
                 append(job_text("p" + std::to_string(partition) + "-" + std::to_string(i)), partition);
     }
     // Replicas go before what they use.
-    ~rate_shares() override { replicas.clear(); }
+    void TearDown() override { replicas.clear(); }
 
     replica& start_sharing(std::int32_t partitions = 4)
     {
