@@ -69,7 +69,8 @@ asio::awaitable<bool> fleet_follower::open()
     if (problem_.empty() && reader_->partitions_of(fleet_topic_) != 1)
         problem_ = "topic " + fleet_topic_ + " has " + std::to_string(reader_->partitions_of(fleet_topic_)) +
                    " partitions, but needs exactly one: it puts what the replicas say into one order";
-    co_return problem_.empty();
+    const bool opened = problem_.empty();
+    co_return opened;
 }
 
 asio::awaitable<void> fleet_follower::follow(engine::fleet_log_listener& to)

@@ -73,6 +73,7 @@ std::string job_search::progress() const
                        ",\"ended\":" + (ended_ ? "true" : "false") + ",\"error\":" + dashboard::json_string(error_);
     if (ended_) {
         std::vector<const dashboard::kept_record*> records;
+        records.reserve(found_.size());
         for (const auto& each : found_)
             records.push_back(&each);
         std::stable_sort(records.begin(), records.end(),

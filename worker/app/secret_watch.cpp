@@ -40,6 +40,7 @@ void secret_watch::add(std::string app, config::secret_source source, secret cur
 asio::awaitable<void> secret_watch::run()
 {
     std::vector<config::secret_source> sources;
+    sources.reserve(files_.size());
     for (const auto& each : files_)
         sources.push_back(each.source);
     while (!stopping_ && !files_.empty()) {
