@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view expected_name = "1 to 64 of A-Z a-z 0-9 . _ -";
 constexpr std::string_view expected_path = "names with dots between, such as data.access_token";
+constexpr int most_a_day = 1'000'000'000;
 constexpr std::string_view expected_token_url = "https://HOST/PATH, or http to a loopback address";
 
 void read_app_name(const setting& from, std::string& into)
@@ -165,6 +166,28 @@ void read_token(mapping& keys, token_settings& into, bool token_key_given)
                      "output of: openssl rand -base64 32");
 }
 
+void read_quota(mapping& keys, quota_settings& into)
+{
+    if (const auto daily = keys["daily"]; !daily.is(yaml_node::kind::null)) {
+        int count = 0;
+        daily.read(count, 1, most_a_day);
+        if (count > 0)
+            into.daily = count;
+    }
+    keys["reserve_percent"].read(into.reserve_percent, 0, 90);
+}
+
+void read_recipient_limit(const setting& from, std::optional<recipient_settings>& into)
+{
+    if (!from.given() || from.is(yaml_node::kind::null))
+        return;
+    mapping::read(from, [&](mapping& keys) {
+        into.emplace();
+        keys.required("max", "how many messages one recipient may get in a window").read(into->max, 1, 100'000);
+        keys.required("window", "a duration such as 24h").read(into->window, 1s, 7 * 24h);
+    });
+}
+
 void read_limits(mapping& keys, app_settings& into)
 {
     mapping::read(keys["rate"], [&](mapping& rate) {
@@ -172,6 +195,9 @@ void read_limits(mapping& keys, app_settings& into)
         rate["burst"].read(into.rate_burst, 1, 1'000'000);
     });
     keys["concurrency"].read(into.concurrency, 1, 10'000);
+    mapping::read(keys["quota"], [&](mapping& quota) { read_quota(quota, into.quota); });
+    keys["weight"].read(into.weight, 1, 100);
+    read_recipient_limit(keys["per_recipient"], into.per_recipient);
 }
 
 /// What of an app must differ from, or be looked at together with, the others.

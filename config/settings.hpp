@@ -99,6 +99,22 @@ struct token_settings {
     bool operator==(const token_settings&) const = default;
 };
 
+/// The day's quota of an app, for each of WeChat's calls by itself, as WeChat counts.
+struct quota_settings {
+    std::optional<int> daily; ///< Messages a day (UTC+8), at most, over the whole group. Empty: what WeChat says.
+    int reserve_percent = 0;  ///< The part of it that only messages of high priority may use. 0 to 90.
+
+    bool operator==(const quota_settings&) const = default;
+};
+
+/// Against harassment: how many messages one recipient gets from an app, at most.
+struct recipient_settings {
+    int max = 1;                             ///< At least 1.
+    milliseconds window{24LL * 3600 * 1000}; ///< In any span of this length.
+
+    bool operator==(const recipient_settings&) const = default;
+};
+
 struct app_settings {
     std::string name;
     app_type type = app_type::official_account;
@@ -109,6 +125,10 @@ struct app_settings {
     double rate_per_second = 200; ///< For the whole consumer group. Greater than zero.
     double rate_burst = 50;       ///< At least 1.
     int concurrency = 256;        ///< Requests in flight for this process, at most. At least 1.
+    quota_settings quota;
+    int weight =
+        1; ///< Its part of the senders, compared with other apps', when they want more than there is. 1 to 100.
+    std::optional<recipient_settings> per_recipient; ///< Empty: no limit.
 
     bool operator==(const app_settings&) const = default;
 };

@@ -86,6 +86,12 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
         mapped.limits.rate_per_second = app.rate_per_second;
         mapped.limits.burst = app.rate_burst;
         mapped.limits.concurrency = static_cast<std::size_t>(app.concurrency);
+        if (app.quota.daily)
+            mapped.limits.quota.daily = static_cast<std::uint64_t>(*app.quota.daily);
+        mapped.limits.quota.reserve_percent = static_cast<unsigned>(app.quota.reserve_percent);
+        mapped.limits.weight = static_cast<std::uint32_t>(app.weight);
+        if (const auto& limit = app.per_recipient)
+            mapped.limits.per_recipient = {static_cast<std::uint32_t>(limit->max), limit->window};
         options.apps.push_back(std::move(mapped));
     }
     if (needs_fleet(settings))

@@ -38,11 +38,26 @@ enum class block_reason : std::uint8_t {
     breaker_open = 8, ///< WeChat cannot be reached.
 };
 
+/// The day's quota as it is configured: of each lane of the app by itself, for the whole group.
+struct quota_limits {
+    std::optional<std::uint64_t> daily; ///< Messages a day (UTC+8). Empty: what WeChat says.
+    unsigned reserve_percent = 0;       ///< The part that only messages of high priority may use. 0 to 90.
+};
+
+/// One recipient gets at most `max` messages of an app in any span of `window`.
+struct recipient_limit {
+    std::uint32_t max = 1;
+    milliseconds window{};
+};
+
 struct app_limits {
     double rate_per_second = 200;
     double burst = 50;
     std::size_t concurrency = 256;
     std::size_t calls = 8; ///< How many lanes it has.
+    quota_limits quota{};
+    std::uint32_t weight = 1; ///< Turns it gets, compared with other apps. 1 to 100.
+    std::optional<recipient_limit> per_recipient{};
 };
 
 /// All messages that are in memory and not under way. Apps take turns, one message each; within an app its lanes take

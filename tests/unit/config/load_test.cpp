@@ -79,6 +79,11 @@ TEST_F(Load, DefaultsAreThoseOfTheReference)
     EXPECT_EQ(read.apps[0].rate_per_second, 200);
     EXPECT_EQ(read.apps[0].rate_burst, 50);
     EXPECT_EQ(read.apps[0].concurrency, 256);
+    EXPECT_EQ(read.apps[0].quota, quota_settings{});
+    EXPECT_FALSE(read.apps[0].quota.daily);
+    EXPECT_EQ(read.apps[0].quota.reserve_percent, 0);
+    EXPECT_EQ(read.apps[0].weight, 1);
+    EXPECT_FALSE(read.apps[0].per_recipient);
     EXPECT_EQ(read.delivery.guarantee, guarantee::at_least_once);
     EXPECT_EQ(read.delivery.ordering, ordering::none);
     EXPECT_EQ(read.delivery.on_unknown, on_unknown::retry);
@@ -159,6 +164,9 @@ apps:
   token: {source: classic, refresh_before: 5m}
   rate: {per_second: 0.5, burst: 1}
   concurrency: 8
+  quota: {daily: 100000, reserve_percent: 20}
+  weight: 3
+  per_recipient: {max: 5, window: 12h}
 - name: shared.one
   type: official_account
   appid: wx1123456789abcdef
@@ -178,6 +186,9 @@ apps:
     EXPECT_EQ(read.apps[0].rate_per_second, 0.5);
     EXPECT_EQ(read.apps[0].rate_burst, 1);
     EXPECT_EQ(read.apps[0].concurrency, 8);
+    EXPECT_EQ(read.apps[0].quota, (quota_settings{100'000, 20}));
+    EXPECT_EQ(read.apps[0].weight, 3);
+    EXPECT_EQ(read.apps[0].per_recipient, (recipient_settings{5, 12h}));
     const auto& token = read.apps[1].token;
     EXPECT_EQ(token.source, token_source::shared);
     EXPECT_EQ(token.shared.url, "https://tokens.example/wechat?app=one");

@@ -45,6 +45,9 @@ apps:
   token: {source: classic, refresh_before: 1m}
   rate: {per_second: 1, burst: 1}
   concurrency: 1
+  quota: {daily: 1, reserve_percent: 1}
+  weight: 1
+  per_recipient: {max: 1, window: 1s}
 - name: shared
   type: mini_program
   appid: wx1123456789abcdef
