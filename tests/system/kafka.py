@@ -73,7 +73,7 @@ class Brokers:
         self.create(names.dead_letter, partitions=3, **config)
         self.create(*(f"{names.delayed}.{step}" for step in ("1m", "10m", "1h")), partitions=1, **config)
         self.create(names.tokens, cleanup_policy="compact")
-        self.create(names.fleet)
+        self.create(names.fleet, cleanup_policy="compact", min_compaction_lag_ms=3_600_000, segment_ms=600_000)
         return names
 
     def produce(self, topic, records):

@@ -53,6 +53,8 @@ application::application(asio::io_context& io, config::settings settings)
       producer_(io.get_executor(), producer_of(settings_)), consumer_(io.get_executor(), consumer_of(settings_)),
       courier_(options_, io.get_executor(), clock_, consumer_, producer_, pushes_, tokens_, metrics_,
                [this](const std::string& why) { fail(why); }),
+      fleet_(io.get_executor(), kafka_client_of(settings_), options_.fleet->fleet_topic,
+             shares_tokens(settings_) ? options_.fleet->tokens_topic : "", clock_),
       secrets_(clock_, metrics_),
       listener_(
           io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
@@ -60,9 +62,6 @@ application::application(asio::io_context& io, config::settings settings)
                               [this] { return token_page(settings_, options_, courier_, clock_.now()); }, &metrics_})),
       stop_(clock_.make_alarm())
 {
-    if (options_.fleet)
-        fleet_ = std::make_unique<fleet_follower>(io.get_executor(), kafka_client_of(settings_),
-                                                  options_.fleet->fleet_topic, options_.fleet->tokens_topic, clock_);
     metrics_["wxcourier_build_info"].with({std::string(version), kafka::library_version()}).set(1);
     metrics_["wxcourier_start_time_seconds"].with().set(
         std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
@@ -85,8 +84,7 @@ asio::awaitable<int> application::run()
         producer_.start(courier_);
         courier_.know_partitions(partitions_);
         courier_.start();
-        if (fleet_)
-            tasks_.spawn(fleet_->run(*courier_.fleet_log()));
+        tasks_.spawn(fleet_.run(*courier_.fleet_log()));
         tasks_.spawn(secrets_.run());
         consumer_.start(courier_);
         while (!stopping_ && !failure_)
@@ -103,8 +101,7 @@ asio::awaitable<int> application::run()
             each->stop();
     secrets_.stop();
     listener_.stop();
-    if (fleet_)
-        fleet_->stop();
+    fleet_.stop();
     co_await courier_.join(deadline);
     co_await tasks_.join(deadline);
     log::info("app", clean && !failure_ ? "stopped" : "stopped, not everything was finished", {});
@@ -195,9 +192,9 @@ ops::probe_state application::readiness() const
         state.good = false;
         state.details.emplace_back("worker", failure_.value_or(not_ready_));
     }
-    if (fleet_ && !fleet_->problem().empty()) {
+    if (!fleet_.problem().empty()) {
         state.good = false;
-        state.details.emplace_back("fleet", fleet_->problem());
+        state.details.emplace_back("fleet", fleet_.problem());
     }
     for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
         const auto report = courier_.credential_state(app);

@@ -74,7 +74,7 @@ private:
     kafka::record_producer producer_;
     kafka::job_consumer consumer_;
     engine::courier courier_;
-    std::unique_ptr<fleet_follower> fleet_; ///< Null: nothing needs the fleet topic.
+    fleet_follower fleet_;
     std::vector<std::unique_ptr<wechat::shared_token_client>> token_servers_;
     secret_watch secrets_;
     ops::http_listener listener_;

@@ -62,7 +62,9 @@ asio::awaitable<bool> fleet_follower::open()
         const auto deadline = time_.now() + close_timeout;
         co_await reader_->close(deadline);
     }
-    const std::vector<std::string> topics{fleet_topic_, tokens_topic_};
+    std::vector<std::string> topics{fleet_topic_};
+    if (!tokens_topic_.empty())
+        topics.push_back(tokens_topic_);
     reader_ = std::make_unique<kafka::record_reader>(executor_, client_, topics, newest_records);
     const auto deadline = time_.now() + open_timeout;
     problem_ = co_await reader_->open(deadline);

@@ -11,9 +11,11 @@
 
 namespace wxcourier::app {
 
-/// Follows the fleet and the token topic with one Kafka client that is in no group. Lives on one loop.
+/// Follows the fleet topic, and the token topic where there is need, with one Kafka client that is in no group. Lives
+/// on one loop.
 class fleet_follower {
 public:
+    /// @param tokens_topic  empty: no app's tokens are shared.
     fleet_follower(engine::asio::any_io_executor executor, kafka::client_settings client, std::string fleet_topic,
                    std::string tokens_topic, engine::clock& time);
 

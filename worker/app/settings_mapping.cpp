@@ -94,8 +94,7 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
             mapped.limits.per_recipient = {static_cast<std::uint32_t>(limit->max), limit->window};
         options.apps.push_back(std::move(mapped));
     }
-    if (needs_fleet(settings))
-        options.fleet = fleet_options_of(settings, options.worker);
+    options.fleet = fleet_options_of(settings, options.worker);
     options.status_topic = settings.topics.status;
     options.dead_letter_topic = settings.topics.dead_letter;
     for (const auto& topic : settings.topics.jobs)
@@ -147,11 +146,10 @@ kafka::consumer_settings consumer_of(const config::settings& settings)
 
 kafka::producer_settings producer_of(const config::settings& settings)
 {
-    kafka::producer_settings producer{kafka_client_of(settings), {settings.topics.status, settings.topics.dead_letter}};
-    if (needs_fleet(settings)) {
-        producer.topics.push_back(settings.topics.fleet);
+    kafka::producer_settings producer{kafka_client_of(settings),
+                                      {settings.topics.status, settings.topics.dead_letter, settings.topics.fleet}};
+    if (shares_tokens(settings))
         producer.topics.push_back(settings.topics.tokens);
-    }
     return producer;
 }
 
@@ -183,7 +181,7 @@ wechat::shared_token_settings shared_token_of(const config::settings& settings, 
     return shared;
 }
 
-bool needs_fleet(const config::settings& settings)
+bool shares_tokens(const config::settings& settings)
 {
     return std::any_of(settings.apps.begin(), settings.apps.end(),
                        [](const auto& app) { return app.token.source == config::token_source::classic; });
@@ -197,18 +195,20 @@ std::vector<std::string> topics_of(const config::settings& settings)
         topics.push_back(topic.name);
     topics.push_back(settings.topics.status);
     topics.push_back(settings.topics.dead_letter);
-    if (needs_fleet(settings)) {
-        topics.push_back(settings.topics.fleet);
+    topics.push_back(settings.topics.fleet);
+    if (shares_tokens(settings))
         topics.push_back(settings.topics.tokens);
-    }
     return topics;
 }
 
 kafka::topic_specification specification_of(const config::settings& settings, const std::string& topic)
 {
     const auto& create = *settings.topics.create;
-    if (topic == settings.topics.fleet) // one partition: one order; an hour of it is far more than anybody reads back
-        return {topic, 1, create.replication, {{"retention.ms", "3600000"}, {"segment.ms", "600000"}}};
+    if (topic == settings.topics.fleet) // one partition: one order. All of an hour, and of what is older the last words
+        return {topic,
+                1,
+                create.replication,
+                {{"cleanup.policy", "compact"}, {"min.compaction.lag.ms", "3600000"}, {"segment.ms", "600000"}}};
     if (topic == settings.topics.tokens)
         return {topic, 1, create.replication, {{"cleanup.policy", "compact"}, {"segment.ms", "3600000"}}};
     return {topic, create.partitions, create.replication, {}};

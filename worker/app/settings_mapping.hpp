@@ -24,8 +24,8 @@ wechat::client_settings wechat_client_of(const config::settings& settings);
 
 wechat::shared_token_settings shared_token_of(const config::settings& settings, const config::app_settings& app);
 
-/// Whether something needs the replicas to agree over the fleet topic: an app with `classic` tokens.
-bool needs_fleet(const config::settings& settings);
+/// Whether an app's tokens are shared over the token topic: those of `classic` apps.
+bool shares_tokens(const config::settings& settings);
 
 /// Every topic the worker needs to be there.
 std::vector<std::string> topics_of(const config::settings& settings);

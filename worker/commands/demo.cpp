@@ -109,6 +109,7 @@ public:
     {
         for (const auto* topic : {"push.jobs", "push.status", "push.dead"})
             cluster_.create_topic(topic, partitions);
+        cluster_.create_topic("push.fleet", 1);
         simulator_.start();
         settings_ =
             demo_settings(cluster_.bootstrap_servers(), simulator_.url(), (scratch_.path() / "ca.pem").string());

@@ -49,6 +49,12 @@ struct token_rejected_record {
     friend bool operator==(const token_rejected_record&, const token_rejected_record&) = default;
 };
 
+/// A new kind of record is a new alternative here, with its code in codec/fleet_record_codec and a concern of the
+/// engine (engine/fleet_concern) that reads it. Releases that do not know it skip it.
 using fleet_record = std::variant<leading_record, refreshing_record, refresh_failed_record, token_rejected_record>;
+
+/// The record's key. The topic is compacted: of what was said under one key more than an hour ago only the last stays,
+/// so what must outlive that needs a key of its own. App names hold neither `@` nor `/`.
+std::string log_key(const fleet_record& record);
 
 } // namespace wxcourier::domain

@@ -75,8 +75,11 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
       housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)),
       rebalances_(metrics["wxcourier_rebalances_total"]), loop_lag_(metrics["wxcourier_loop_lag_seconds"].with())
 {
-    if (options_.fleet)
-        fleet_ = std::make_unique<fleet>(options_, publisher, tokens, credentials_, time, metrics);
+    if (options_.fleet) {
+        fleet_ = std::make_unique<fleet>(options_, publisher, time, metrics);
+        shared_tokens_ = std::make_unique<fleet_tokens>(options_, fleet_->voice(), tokens, credentials_, time);
+        fleet_->join(*shared_tokens_);
+    }
     ledger_.set_pool(senders_);
     committer_.on_room([this] { read(); });
     metrics.before_exposition([this, &metrics] { refresh_gauges(metrics); });

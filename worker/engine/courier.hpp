@@ -6,6 +6,7 @@
 #include "common/metrics.hpp"
 #include "engine/credentials.hpp"
 #include "engine/fleet.hpp"
+#include "engine/fleet_tokens.hpp"
 #include "engine/intake.hpp"
 #include "engine/job_ledger.hpp"
 #include "engine/memory_budget.hpp"
@@ -101,7 +102,8 @@ private:
     offset_committer committer_;
     status_reporter reporter_;
     credentials credentials_;
-    std::unique_ptr<fleet> fleet_; ///< Null: no app needs it.
+    std::unique_ptr<fleet> fleet_; ///< Null: this replica is on its own.
+    std::unique_ptr<fleet_tokens> shared_tokens_;
     job_ledger ledger_;
     sender_pool senders_;
     intake intake_;

@@ -98,13 +98,13 @@ std::optional<std::uint64_t> fleet_token_source::on_token_record(std::string_vie
 {
     auto opened = with_.seal.open(place_, place_.app, value);
     if (!opened.token) {
-        with_.voice.on_ignored_token(place_.app, codec::to_string(opened.refusal));
+        with_.voice.ignore("tokens", place_.app, codec::to_string(opened.refusal));
         return std::nullopt;
     }
     const auto stamp = opened.token->stamp;
     switch (log_.on_token(stamp)) {
     case domain::shared_token_log::news::older:
-        with_.voice.on_ignored_token(place_.app, "older");
+        with_.voice.ignore("tokens", place_.app, "older");
         break;
     case domain::shared_token_log::news::repeated: // our own, read back
         break;

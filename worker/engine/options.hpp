@@ -39,11 +39,11 @@ struct admission_limits {
 /// What the replicas of a group agree on; see engine/fleet.
 struct fleet_options {
     std::string fleet_topic;  ///< Of one partition.
-    std::string tokens_topic; ///< Compacted.
+    std::string tokens_topic; ///< Compacted. Not read without `classic` apps.
     /// Whoever holds partition 0 of this topic, the first jobs topic, is the one to lead.
     std::string leading_topic;
     std::string member;               ///< Names this run of this process; never used twice.
-    secret token_key;                 ///< 32 bytes.
+    secret token_key;                 ///< 32 bytes; empty where no app is `classic`.
     milliseconds call_timeout{13000}; ///< The longest that a token call takes.
 };
 
@@ -63,7 +63,7 @@ struct engine_options {
     bool dry_run = false;
     admission_limits admission;
     std::uint64_t random_seed = 0; ///< Of the jitter; 0: drawn from the system.
-    /// Empty: nothing needs it. Apps with `classic` tokens do.
+    /// `run` always sets it. Empty: a courier on its own, without a group to agree with (tests of other concerns).
     std::optional<fleet_options> fleet;
 };
 

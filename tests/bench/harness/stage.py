@@ -144,6 +144,13 @@ class Stage:
         self.far_end = FarEnd()
         self.dead_letters = self.kafka.topic("dead")
         self._loaded = {}
+        self._fleets = {}
+
+    def fleet(self, group):
+        """The topic on which the replicas of a group agree."""
+        if group not in self._fleets:
+            self._fleets[group] = self.kafka.topic("fleet", 1)
+        return self._fleets[group]
 
     def backlog(self, count, apps=1, partitions=PARTITIONS):
         """A topic with `count` jobs; loaded once, read by as many groups as like."""

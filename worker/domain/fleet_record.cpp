@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "domain/fleet_record.hpp"
+
+namespace wxcourier::domain {
+namespace {
+
+std::string key_of(const leading_record& /*record*/)
+{
+    return "@group";
+}
+
+std::string key_of(const refreshing_record& record)
+{
+    return record.app;
+}
+
+std::string key_of(const refresh_failed_record& record)
+{
+    return record.app;
+}
+
+std::string key_of(const token_rejected_record& record)
+{
+    return record.app;
+}
+
+} // namespace
+
+std::string log_key(const fleet_record& record)
+{
+    return std::visit([](const auto& each) { return key_of(each); }, record);
+}
+
+} // namespace wxcourier::domain
