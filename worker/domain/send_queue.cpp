@@ -101,7 +101,7 @@ std::optional<std::size_t> send_queue::next_ready_lane(const app_state& app, ste
         const bool parked = candidate.parked_until && *candidate.parked_until > now;
         const bool ready = std::any_of(candidate.ready.begin(), candidate.ready.end(),
                                        [](const auto& items) { return !items.empty(); });
-        if (ready && !parked)
+        if (ready && !parked && !candidate.paused)
             return index;
     }
     return std::nullopt;
@@ -163,10 +163,17 @@ std::optional<steady_time> send_queue::parked_until(lane where, steady_time now)
     return until && *until > now ? until : std::nullopt;
 }
 
+void send_queue::pause(lane where, bool paused, steady_time now)
+{
+    apps_[where.app].lanes[where.call].paused = paused;
+    note_stops(apps_[where.app], now);
+    give_turn(where.app);
+}
+
 void send_queue::note_stops(app_state& app, steady_time now)
 {
     for (auto& each : app.lanes) {
-        const bool stopped = app.blocks != 0 || (each.parked_until && *each.parked_until > now);
+        const bool stopped = app.blocks != 0 || each.paused || (each.parked_until && *each.parked_until > now);
         if (stopped && !each.stopped_since) {
             each.stopped_since = now;
         } else if (!stopped && each.stopped_since) {

@@ -36,6 +36,7 @@ enum class block_reason : std::uint8_t {
     halted = 2,       ///< Its credentials or its account need a person.
     paused = 4,       ///< An operator said so.
     breaker_open = 8, ///< WeChat cannot be reached.
+    unagreed = 16,    ///< What operators have paused is not known yet: the group's log has not been read so far.
 };
 
 /// The day's quota as it is configured: of each lane of the app by itself, for the whole group.
@@ -89,6 +90,10 @@ public:
     void park(lane where, steady_time until, steady_time now);
     [[nodiscard]] std::optional<steady_time> parked_until(lane where, steady_time now) const noexcept;
 
+    /// An operator pauses a lane, or lets it go on. Parks of the lane run on meanwhile.
+    void pause(lane where, bool paused, steady_time now);
+    [[nodiscard]] bool paused(lane where) const noexcept { return apps_[where.app].lanes[where.call].paused; }
+
     void set_rate(app_index app, double per_second, double burst);
     /// See token_bucket::share_rate.
     void share_rate(app_index app, double per_second, double burst, steady_time now);
@@ -98,7 +103,8 @@ public:
     /// When `pop` may give something that it does not give now. Empty: not by time alone.
     [[nodiscard]] std::optional<steady_time> next_wakeup() const noexcept;
 
-    /// The lane's own clock: stands still while the lane is parked or its app blocked. Measures `give_up_after`.
+    /// The lane's own clock: stands still while the lane is parked or paused, or its app blocked. Measures
+    /// `give_up_after`.
     [[nodiscard]] steady_duration active_time(lane where, steady_time now) const noexcept;
 
     /// Takes out every message for which `gone` says so.
@@ -112,6 +118,7 @@ private:
         std::array<std::deque<queue_item>, priority_count> ready;
         unsigned turn = 0;
         std::optional<steady_time> parked_until;
+        bool paused = false;
         std::optional<steady_time> stopped_since; ///< Its own clock stands still since then.
         steady_duration stopped_for{0};
     };

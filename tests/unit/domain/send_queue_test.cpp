@@ -184,6 +184,31 @@ TEST(send_queue, a_shorter_park_does_not_end_a_longer_one)
     EXPECT_EQ(queue.parked_until({0, 1}, start), start + hours{5});
 }
 
+TEST(send_queue, a_paused_lane_waits_and_its_app_goes_on)
+{
+    send_queue queue({generous});
+    queue.pause({0, 0}, true, start);
+    queue.push(1, {0, 0}, priority::high, start);
+    queue.push(2, {0, 1}, priority::low, start);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(2));
+    EXPECT_TRUE(queue.paused({0, 0}));
+    queue.park({0, 0}, start + seconds{5}, start); // WeChat's quota, meanwhile
+    queue.pause({0, 0}, false, start + seconds{2});
+    EXPECT_THAT(pop_all(queue, start + seconds{2}), ElementsAre()) << "the park has not ended";
+    EXPECT_THAT(pop_all(queue, start + seconds{5}), ElementsAre(1));
+}
+
+TEST(send_queue, a_lanes_own_clock_stands_still_while_it_is_paused)
+{
+    send_queue queue({generous});
+    const auto before = queue.active_time({0, 0}, start);
+    queue.pause({0, 0}, true, start + seconds{1});
+    EXPECT_EQ(queue.active_time({0, 0}, start + hours{9}) - before, seconds{1});
+    EXPECT_EQ(queue.active_time({0, 1}, start + hours{9}) - before, hours{9});
+    queue.pause({0, 0}, false, start + hours{9});
+    EXPECT_EQ(queue.active_time({0, 0}, start + hours{9} + seconds{1}) - before, seconds{2});
+}
+
 TEST(send_queue, a_blocked_app_waits_until_the_last_reason_has_gone)
 {
     send_queue queue({generous, generous});
