@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/dead_letter_codec.hpp"
 
+#include "codec/index_ranges.hpp"
 #include "codec/utf8.hpp"
 #include "common/rfc3339.hpp"
 
@@ -8,20 +9,6 @@ namespace wxcourier::codec {
 namespace {
 
 constexpr std::size_t longest_error = 256;
-
-/// `0-99,731`.
-std::string in_words(const std::vector<domain::index_range>& ranges)
-{
-    std::string text;
-    for (const auto& range : ranges) {
-        if (!text.empty())
-            text += ',';
-        text += std::to_string(range.first);
-        if (range.last != range.first)
-            text += '-' + std::to_string(range.last);
-    }
-    return text;
-}
 
 } // namespace
 
@@ -37,7 +24,7 @@ std::vector<std::pair<std::string, std::string>> dead_letter_headers(const dead_
     headers.emplace_back("wxcourier.source", to_string(note.source));
     headers.emplace_back("wxcourier.at", format_rfc3339(note.at));
     if (!note.failed_recipients.empty())
-        headers.emplace_back("wxcourier.recipients", in_words(note.failed_recipients));
+        headers.emplace_back("wxcourier.recipients", encode_index_ranges(note.failed_recipients));
     return headers;
 }
 

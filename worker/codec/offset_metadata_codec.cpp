@@ -3,9 +3,13 @@
 // padding) of its bytes:
 //
 //   o  finished offsets, relative to the committed one
-//   p  the job under way: its offset, relative to the committed one, then its finished recipients
+//   p  a job under way: its offset, relative to the committed one, then its finished recipients
 //   f  those of its recipients that failed
 //   w  why most of them failed
+//   m  offsets that were about to move to a delayed topic, relative to the committed one
+//
+// Sections `f` and `w` speak of the last `p` before them. A section of another letter, as a later release may write, is
+// passed over.
 //
 //   r  as ranges: for each one the gap before it and its length, each less by what it must be at least, so that no
 //      bytes can say ranges that overlap, touch or run backwards
@@ -30,6 +34,8 @@ using domain::partial_job;
 using ranges = std::vector<index_range>;
 
 constexpr std::string_view version = "w1";
+/// More jobs with recipients than ever were under way in one partition.
+constexpr std::size_t most_partials = 1024;
 constexpr auto last_offset = std::numeric_limits<std::int64_t>::max();
 
 // ---------------------------------------------------------------------------------------------------------- base64url
@@ -191,7 +197,7 @@ std::optional<ranges> decode_bitmap(std::int64_t base, std::string_view bytes)
 
 // ----------------------------------------------------------------------------------------------------------- sections
 
-enum class subject : char { offsets = 'o', partial = 'p', failed = 'f', why = 'w' };
+enum class subject : char { offsets = 'o', partial = 'p', failed = 'f', why = 'w', moving = 'm' };
 constexpr char as_ranges = 'r';
 constexpr char as_bitmap = 'b';
 constexpr char as_word = 't';
@@ -246,14 +252,27 @@ bool read_offsets(std::int64_t committed, char how, std::string_view bytes, comm
     return true;
 }
 
+/// The job that was named last; null without one.
+partial_job* last_partial(commit_progress& progress)
+{
+    if (!progress.further.empty())
+        return &progress.further.back();
+    return progress.partial ? &*progress.partial : nullptr;
+}
+
 bool read_partial(std::int64_t committed, char how, std::string_view bytes, commit_progress& progress)
 {
     const auto distance = take_varint(bytes);
     const auto offset = distance ? advance(committed, *distance) : std::nullopt;
     auto list = offset ? decode_recipients(how, bytes) : std::nullopt;
-    if (!list || progress.partial)
+    const auto* const before = last_partial(progress);
+    if (!list || (before != nullptr && *offset <= before->offset) || progress.further.size() >= most_partials)
         return false;
-    progress.partial = partial_job{.offset = *offset, .finished = std::move(*list)};
+    partial_job job{.offset = *offset, .finished = std::move(*list)};
+    if (progress.partial)
+        progress.further.push_back(std::move(job));
+    else
+        progress.partial = std::move(job);
     return true;
 }
 
@@ -273,20 +292,30 @@ bool covers(const ranges& outer, const ranges& inner)
 bool read_failed(char how, std::string_view bytes, commit_progress& progress)
 {
     auto list = decode_recipients(how, bytes);
-    if (!list || !progress.partial || !progress.partial->failed.empty() || !covers(progress.partial->finished, *list))
+    auto* const job = last_partial(progress);
+    if (!list || job == nullptr || !job->failed.empty() || !covers(job->finished, *list))
         return false;
-    progress.partial->failed = std::move(*list);
+    job->failed = std::move(*list);
     return true;
 }
 
 bool read_why(char how, std::string_view word, commit_progress& progress)
 {
-    if (how != as_word || !progress.partial || progress.partial->failed.empty() ||
-        !progress.partial->failed_for.empty())
+    auto* const job = last_partial(progress);
+    if (how != as_word || job == nullptr || job->failed.empty() || !job->failed_for.empty())
         return false;
     for (const auto& known : domain::all_reasons())
         if (known.word == word)
-            progress.partial->failed_for = known.word; // another release's word stays unknown
+            job->failed_for = known.word; // another release's word stays unknown
+    return true;
+}
+
+bool read_moving(std::int64_t committed, char how, std::string_view bytes, commit_progress& progress)
+{
+    auto list = decode_list(how, committed, bytes);
+    if (!list || !progress.moving.empty())
+        return false;
+    progress.moving = std::move(*list);
     return true;
 }
 
@@ -308,8 +337,21 @@ bool read_section(std::int64_t committed, std::string_view section, commit_progr
         return read_failed(how, *bytes, progress);
     case subject::why:
         return read_why(how, *bytes, progress);
+    case subject::moving:
+        return read_moving(committed, how, *bytes, progress);
     }
-    return false;
+    return true;
+}
+
+void append_partial(std::string& text, std::int64_t committed, const partial_job& job)
+{
+    std::string head;
+    append_varint(head, static_cast<std::uint64_t>(job.offset - committed));
+    append_section(text, subject::partial, head, 0, job.finished);
+    if (!job.failed.empty())
+        append_section(text, subject::failed, {}, 0, job.failed);
+    if (!job.failed.empty() && !job.failed_for.empty())
+        append_word(text, subject::why, job.failed_for);
 }
 
 } // namespace
@@ -317,20 +359,17 @@ bool read_section(std::int64_t committed, std::string_view section, commit_progr
 std::string encode_offset_metadata(std::int64_t committed, const commit_progress& progress)
 {
     std::string text;
-    if (progress.finished.empty() && !progress.partial)
+    if (progress.finished.empty() && !progress.partial && progress.moving.empty())
         return text;
     text = version;
     if (!progress.finished.empty())
         append_section(text, subject::offsets, {}, committed, progress.finished);
-    if (progress.partial) {
-        std::string head;
-        append_varint(head, static_cast<std::uint64_t>(progress.partial->offset - committed));
-        append_section(text, subject::partial, head, 0, progress.partial->finished);
-        if (!progress.partial->failed.empty())
-            append_section(text, subject::failed, {}, 0, progress.partial->failed);
-        if (!progress.partial->failed.empty() && !progress.partial->failed_for.empty())
-            append_word(text, subject::why, progress.partial->failed_for);
-    }
+    if (progress.partial)
+        append_partial(text, committed, *progress.partial);
+    for (const auto& each : progress.further)
+        append_partial(text, committed, each);
+    if (!progress.moving.empty())
+        append_section(text, subject::moving, {}, committed, progress.moving);
     return text;
 }
 

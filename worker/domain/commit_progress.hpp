@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// What a commit says besides its offset: the jobs finished beyond it, and how far a job with recipients has come.
+/// What a commit says besides its offset: the jobs finished beyond it, how far jobs with recipients have come, and
+/// which jobs were about to move to a delayed topic.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,12 @@ struct partial_job {
 /// Progress beyond a committed offset. Travels in the commit's metadata (codec/offset_metadata_codec.hpp), so that a
 /// restart, crash or rebalance does not send it again.
 struct commit_progress {
-    std::vector<index_range> finished; ///< Offsets above the committed one; ascending, disjoint, not adjacent.
-    std::optional<partial_job> partial;
+    std::vector<index_range> finished{}; ///< Offsets above the committed one; ascending, disjoint, not adjacent.
+    std::optional<partial_job> partial{};
+    std::vector<partial_job> further{}; ///< More of them, where several are under way; only behind `partial`.
+    /// Offsets whose jobs may stand on a delayed topic already: whoever reads them again moves them again, so that both
+    /// copies meet. Unfinished; ascending, disjoint, not adjacent.
+    std::vector<index_range> moving{};
 
     friend bool operator==(const commit_progress&, const commit_progress&) = default;
 };

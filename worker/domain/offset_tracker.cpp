@@ -8,8 +8,11 @@
 namespace wxcourier::domain {
 
 offset_tracker::offset_tracker(std::optional<std::int64_t> committed, commit_progress progress)
-    : next_(committed), restored_(std::move(progress.finished)), restored_partial_(std::move(progress.partial))
+    : next_(committed), restored_(std::move(progress.finished)), restored_partials_(std::move(progress.further)),
+      restored_moving_(std::move(progress.moving))
 {
+    if (progress.partial)
+        restored_partials_.insert(restored_partials_.begin(), std::move(*progress.partial));
 }
 
 bool offset_tracker::begin(std::int64_t offset)
@@ -53,14 +56,32 @@ commit_progress offset_tracker::progress() const
         add(unfinished_[i] + 1, (i + 1 < unfinished_.size() ? unfinished_[i + 1] : *next_) - 1);
     for (std::size_t i = restored_passed_; i < restored_.size(); ++i)
         add(std::max(restored_[i].first, *next_), restored_[i].last);
-    if (restored_partial_ && (!next_ || restored_partial_->offset >= *next_))
-        result.partial = restored_partial_; // that job has not been read again yet
+    // What has not been read again yet; for the rest its owner speaks.
+    for (const auto& each : restored_partials_) {
+        if (next_ && each.offset < *next_)
+            continue;
+        if (result.partial)
+            result.further.push_back(each);
+        else
+            result.partial = each;
+    }
+    for (const auto& each : restored_moving_)
+        if (!next_ || each.last >= *next_)
+            result.moving.push_back({std::max(each.first, next_.value_or(each.first)), each.last});
     return result;
 }
 
 const partial_job* offset_tracker::restored_partial(std::int64_t offset) const noexcept
 {
-    return restored_partial_ && restored_partial_->offset == offset ? &*restored_partial_ : nullptr;
+    const auto found = std::find_if(restored_partials_.begin(), restored_partials_.end(),
+                                    [offset](const partial_job& each) { return each.offset == offset; });
+    return found == restored_partials_.end() ? nullptr : &*found;
+}
+
+bool offset_tracker::was_moving(std::int64_t offset) const noexcept
+{
+    return std::any_of(restored_moving_.begin(), restored_moving_.end(),
+                       [offset](const index_range& each) { return each.first <= offset && offset <= each.last; });
 }
 
 std::optional<std::int64_t> offset_tracker::oldest_unfinished() const noexcept

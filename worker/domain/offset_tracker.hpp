@@ -39,17 +39,21 @@ public:
     /// How far an earlier assignment had come with a job with recipients, if this is that job.
     [[nodiscard]] const partial_job* restored_partial(std::int64_t offset) const noexcept;
 
+    /// Whether an earlier assignment was about to move this job to a delayed topic, where it may stand already.
+    [[nodiscard]] bool was_moving(std::int64_t offset) const noexcept;
+
     [[nodiscard]] std::size_t unfinished() const noexcept { return unfinished_.size(); }
     [[nodiscard]] std::optional<std::int64_t> oldest_unfinished() const noexcept;
     /// From the oldest unfinished offset to the highest one seen: what the metadata of a commit has to tell about.
     [[nodiscard]] std::int64_t span() const noexcept { return unfinished_.empty() ? 0 : *next_ - unfinished_.front(); }
 
 private:
-    std::deque<std::int64_t> unfinished_; ///< Ascending.
-    std::optional<std::int64_t> next_;    ///< One above the highest offset seen, or the commit.
-    std::vector<index_range> restored_;   ///< Finished earlier and not yet passed by `next_`; ascending.
-    std::size_t restored_passed_ = 0;     ///< How many of `restored_` lie wholly below `next_`.
-    std::optional<partial_job> restored_partial_;
+    std::deque<std::int64_t> unfinished_;        ///< Ascending.
+    std::optional<std::int64_t> next_;           ///< One above the highest offset seen, or the commit.
+    std::vector<index_range> restored_;          ///< Finished earlier and not yet passed by `next_`; ascending.
+    std::size_t restored_passed_ = 0;            ///< How many of `restored_` lie wholly below `next_`.
+    std::vector<partial_job> restored_partials_; ///< Ascending.
+    std::vector<index_range> restored_moving_;   ///< Ascending.
 };
 
 } // namespace wxcourier::domain

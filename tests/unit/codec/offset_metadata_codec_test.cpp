@@ -130,7 +130,6 @@ TEST(offset_metadata, refuses_what_is_not_its_own)
                                         "kafka",
                                         "{\"a\":1}",
                                         "w1.o",
-                                        "w1.xrAQA",
                                         "w1.oxAQA",
                                         "w1.orAQA=",
                                         "w1.orA QA",
@@ -148,6 +147,27 @@ TEST(offset_metadata, refuses_what_is_not_its_own)
                                         "w1.pr"})
         EXPECT_FALSE(decode_offset_metadata(100, text)) << text;
     EXPECT_FALSE(decode_offset_metadata(-1, "w1.orAQA"));
+}
+
+TEST(offset_metadata, several_jobs_with_recipients_and_those_about_to_move_have_a_stable_form)
+{
+    commit_progress progress{.finished = {{101, 101}},
+                             .partial = partial_job{.offset = 100, .finished = {{0, 9}}, .failed = {{4, 4}}}};
+    progress.further = {partial_job{.offset = 102, .finished = {{1, 1}}}, partial_job{.offset = 105}};
+    progress.moving = {{103, 104}};
+    EXPECT_EQ(encode_offset_metadata(100, progress), "w1.orAQA.prAAAJ.frBAA.prAgEA.prBQ.mrAwE");
+    expect_round_trip(100, progress);
+    expect_round_trip(7, {.moving = {{7, 7}, {9, 2000}}});
+    EXPECT_FALSE(decode_offset_metadata(100, "w1.prAgEA.prAAAJ")) << "in their order";
+    EXPECT_FALSE(decode_offset_metadata(100, "w1.mrAwE.mrAwE"));
+}
+
+TEST(offset_metadata, passes_over_what_a_later_release_adds)
+{
+    const auto progress = decode_offset_metadata(100, "w1.orAQA.xrAQA.mrAwE");
+    ASSERT_TRUE(progress);
+    EXPECT_EQ(progress->finished, (std::vector<domain::index_range>{{101, 101}}));
+    EXPECT_EQ(progress->moving, (std::vector<domain::index_range>{{103, 104}}));
 }
 
 /// A section's text from its bytes, by an encoder of the test's own.

@@ -127,6 +127,30 @@ TEST(offset_tracker, keeps_the_partial_job_until_that_job_is_read_again)
     EXPECT_EQ(*tracker.restored_partial(12), partial);
 }
 
+TEST(offset_tracker, passes_on_what_was_about_to_move_until_it_is_read_again)
+{
+    offset_tracker tracker(10, {.moving = {{11, 13}, {20, 20}}});
+    EXPECT_TRUE(tracker.was_moving(12));
+    EXPECT_FALSE(tracker.was_moving(14));
+    EXPECT_EQ(tracker.progress().moving, (std::vector<index_range>{{11, 13}, {20, 20}}));
+    EXPECT_TRUE(tracker.begin(11));
+    EXPECT_EQ(tracker.progress().moving, (std::vector<index_range>{{12, 13}, {20, 20}}));
+    EXPECT_TRUE(tracker.begin(15));
+    EXPECT_EQ(tracker.progress().moving, (std::vector<index_range>{{20, 20}}));
+    EXPECT_TRUE(tracker.was_moving(12)) << "whoever asks later is told as well";
+}
+
+TEST(offset_tracker, passes_on_several_jobs_with_recipients)
+{
+    commit_progress progress{.partial = partial_job{.offset = 10, .finished = {{0, 1}}}};
+    progress.further = {partial_job{.offset = 12, .finished = {{3, 3}}}};
+    offset_tracker tracker(10, progress);
+    EXPECT_TRUE(tracker.begin(10));
+    EXPECT_EQ(tracker.progress().partial, progress.further[0]);
+    EXPECT_EQ(*tracker.restored_partial(12), progress.further[0]);
+    EXPECT_EQ(*tracker.restored_partial(10), *progress.partial);
+}
+
 TEST(offset_tracker, refuses_offsets_that_go_backwards)
 {
     offset_tracker tracker(5);
