@@ -2,6 +2,7 @@
 #include "ops/http_listener.hpp"
 
 #include "common/log.hpp"
+#include "ops/request_rules.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,10 +14,12 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <list>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace wxcourier::ops {
@@ -30,30 +33,14 @@ using boost::system::error_code;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t longest_header = 8 * 1024;
+constexpr std::string_view head_end = "\r\n\r\n";
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 /// Of a stream: what the kernel holds back for a slow client is out of date by the time it is read.
 constexpr int stream_send_buffer = 64 * 1024;
 
-/// Why a request must not be answered as it stands: what an intermediary could have read in another way.
-std::optional<http_reply> objection_to(const http::request<http::string_body>& request)
+http_reply reply_of(refusal why)
 {
-    const auto refuse = [](int status, std::string why) {
-        return http_reply{status, "text/plain; charset=utf-8", std::move(why)};
-    };
-    if (request.version() != 11)
-        return refuse(505, "HTTP/1.1 only\n");
-    if (request.find(http::field::transfer_encoding) != request.end())
-        return refuse(411, "a body needs a Content-Length; transfer codings are not taken\n");
-    if (request.count(http::field::host) != 1)
-        return refuse(400, "exactly one Host is needed\n");
-    if (request.count(http::field::content_length) > 1 ||
-        request[http::field::content_length].find(',') != beast::string_view::npos)
-        return refuse(400, "one Content-Length only\n");
-    for (const auto& field : request)
-        if (field.value().find_first_of("\r\n") != beast::string_view::npos)
-            return refuse(400, "folded header lines are not taken\n");
-    if (request.target().empty() || request.target().front() != '/')
-        return refuse(400, "the target must begin with a slash\n");
-    return std::nullopt;
+    return {why.status, "text/plain; charset=utf-8", std::move(why.why)};
 }
 
 http_question question_of(http::request<http::string_body>&& request)
@@ -87,18 +74,24 @@ void set_fields(Response& response, const http_reply& answered, bool keep)
 } // namespace
 
 struct http_listener::state : std::enable_shared_from_this<state> {
-    /// A connection in the list; the ones waiting longest for a request stand first.
+    struct connection;
+    using connection_list = std::list<std::shared_ptr<connection>>;
     struct connection {
         explicit connection(tcp::socket socket) : stream(std::move(socket)), pause(stream.get_executor()) {}
         void close()
         {
+            closed = true;
             stream.close();
             pause.cancel();
         }
         beast::tcp_stream stream;
-        asio::steady_timer pause; ///< Between two pieces of a stream.
+        asio::steady_timer pause;       ///< Between two pieces of a stream.
+        beast::flat_buffer buffer;      ///< What came and has not been read as a request.
+        connection_list::iterator self; ///< Those that have been waiting longest for a request stand first.
+        std::size_t requests = 0;       ///< Answered on it.
+        bool awaiting = true;           ///< For a request, or the rest of one: what is cut off first.
+        bool closed = false;            ///< Its coroutine has still to notice.
     };
-    using connection_list = std::list<std::shared_ptr<connection>>;
 
     state(asio::any_io_executor executor, listener_options chosen, handler handle)
         : options(std::move(chosen)), answer(std::move(handle)), acceptor(executor), ended(executor), retry(executor)
@@ -126,12 +119,15 @@ struct http_listener::state : std::enable_shared_from_this<state> {
                 co_await retry.async_wait(as_result);
                 continue;
             }
-            if (connections.size() >= options.most_connections)
-                connections.front()->close();
+            if (open >= options.most_connections)
+                cut_one_off();
             auto made = std::make_shared<connection>(std::move(socket));
-            const auto position = connections.insert(connections.end(), made);
+            made->self = connections.insert(connections.end(), made);
+            ++open;
             asio::co_spawn(acceptor.get_executor(), serve(shared_from_this(), made),
-                           [self = shared_from_this(), position](std::exception_ptr) {
+                           [self = shared_from_this(), position = made->self](std::exception_ptr) {
+                               if (!(*position)->closed)
+                                   --self->open;
                                self->connections.erase(position);
                                self->ended.cancel();
                            });
@@ -142,59 +138,116 @@ struct http_listener::state : std::enable_shared_from_this<state> {
         }
     }
 
+    /// Makes room for somebody new: whoever has kept us waiting longest goes, so that neither half a request nor an
+    /// idle connection keeps a probe out; where all are being answered, the one that began first.
+    void cut_one_off()
+    {
+        auto chosen = std::find_if(connections.begin(), connections.end(),
+                                   [](const auto& each) { return each->awaiting && !each->closed; });
+        if (chosen == connections.end())
+            chosen =
+                std::find_if(connections.begin(), connections.end(), [](const auto& each) { return !each->closed; });
+        if (chosen == connections.end())
+            return;
+        (*chosen)->close();
+        --open;
+    }
+
     static asio::awaitable<void> serve(std::shared_ptr<state> self, std::shared_ptr<connection> client)
     {
-        beast::flat_buffer buffer;
         bool keep = true;
-        while (keep && !self->stopping)
-            keep = co_await self->serve_one(*client, buffer);
+        while (keep && !self->stopping && !client->closed) {
+            client->awaiting = true;
+            self->connections.splice(self->connections.end(), self->connections, client->self);
+            keep = co_await self->serve_one(*client);
+        }
         error_code ignored;
         client->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
         client->stream.close();
     }
 
-    /// One request and its answer. False: the connection has to be closed.
-    asio::awaitable<bool> serve_one(connection& client, beast::flat_buffer& buffer)
+    /// Reads a request's line and fields into the buffer. False: the connection has gone.
+    /// @param objection  set when the request must be refused as it stands.
+    asio::awaitable<bool> read_head(connection& client, std::optional<refusal>& objection)
     {
         auto& stream = client.stream;
-        http::request_parser<http::string_body> parser;
-        parser.header_limit(longest_header);
-        parser.body_limit(options.longest_body);
-        stream.expires_after(options.header_deadline);
-        const auto [header_error, header_size] = co_await http::async_read_header(stream, buffer, parser, as_result);
-        if (header_error == http::error::header_limit)
-            co_return co_await reply(stream, {431, "text/plain; charset=utf-8", "header too large\n"}, false);
-        if (header_error && header_error.category() == http::make_error_code(http::error::bad_method).category() &&
-            header_error != http::error::end_of_stream && header_error != http::error::partial_message)
-            co_return co_await reply(stream, {400, "text/plain; charset=utf-8", "not an HTTP/1.1 request\n"}, false);
-        if (header_error)
+        auto& buffer = client.buffer;
+        bool idle = client.requests > 0 && buffer.size() == 0; // which may last longer than half a request
+        stream.expires_after(idle ? options.idle_deadline : options.header_deadline);
+        while (true) {
+            const std::string_view come(static_cast<const char*>(buffer.data().data()), buffer.size());
+            if (const auto end = come.find(head_end); end != std::string_view::npos && end <= longest_header) {
+                objection = objection_to_bytes(come.substr(0, end + head_end.size()));
+                co_return true;
+            }
+            if (come.size() > longest_header) {
+                objection = refusal{431, "header too large\n"};
+                co_return true;
+            }
+            const auto [error, size] = co_await stream.async_read_some(buffer.prepare(2048), as_result);
+            if (error)
+                co_return false;
+            buffer.commit(size);
+            if (std::exchange(idle, false))
+                stream.expires_after(options.header_deadline); // for the whole of it, however it trickles in
+        }
+    }
+
+    /// One request and its answer. False: the connection has to be closed.
+    asio::awaitable<bool> serve_one(connection& client)
+    {
+        auto& stream = client.stream;
+        std::optional<refusal> objection;
+        if (!co_await read_head(client, objection))
             co_return false;
-        if (auto objection = objection_to(parser.get()))
-            co_return co_await reply(stream, std::move(*objection), false);
+        http::request_parser<http::string_body> parser;
+        parser.header_limit(longest_header + 1024);
+        parser.body_limit(options.longest_body);
+        if (!objection) {
+            const auto [error, size] = co_await http::async_read_header(stream, client.buffer, parser, as_result);
+            if (error == http::error::body_limit)
+                objection = refusal{413, "body too large\n"};
+            else if (error && error.category() == http::make_error_code(http::error::bad_method).category())
+                objection = refusal{400, "not an HTTP/1.1 request\n"};
+            else if (error)
+                co_return false;
+            else
+                objection = objection_to(parser.get());
+        }
+        if (objection)
+            co_return co_await reply(client, reply_of(std::move(*objection)), false, false);
         stream.expires_after(options.body_deadline);
-        const auto [body_error, body_size] = co_await http::async_read(stream, buffer, parser, as_result);
+        if (parser.get().count(http::field::expect) > 0 && client.buffer.size() == 0) {
+            const auto [error, size] = co_await asio::async_write(stream, asio::buffer(go_on), as_result);
+            if (error)
+                co_return false;
+        }
+        const auto [body_error, body_size] = co_await http::async_read(stream, client.buffer, parser, as_result);
         if (body_error == http::error::body_limit)
-            co_return co_await reply(stream, {413, "text/plain; charset=utf-8", "body too large\n"}, false);
+            co_return co_await reply(client, reply_of({413, "body too large\n"}), false, false);
         if (body_error)
             co_return false;
-        const bool keep_alive = parser.get().keep_alive();
+        client.awaiting = false;
+        const bool head_only = parser.get().method() == http::verb::head;
+        const bool keep_alive = parser.get().keep_alive() && ++client.requests < options.most_requests;
         auto answered = answer(question_of(parser.release()));
-        if (answered.stream) {
+        if (answered.stream && !head_only) {
             co_await send_stream(client, std::move(answered));
             co_return false;
         }
         const bool keep = keep_alive && answered.status < 400;
-        co_return co_await reply(stream, std::move(answered), keep);
+        co_return co_await reply(client, std::move(answered), keep, head_only);
     }
 
-    asio::awaitable<bool> reply(beast::tcp_stream& stream, http_reply answered, bool keep)
+    asio::awaitable<bool> reply(connection& client, http_reply answered, bool keep, bool head_only)
     {
         http::response<http::string_body> response;
         set_fields(response, answered, keep);
-        response.body() = std::move(answered.body);
-        response.prepare_payload();
-        stream.expires_after(options.body_deadline);
-        const auto [error, size] = co_await http::async_write(stream, response, as_result);
+        response.content_length(answered.body.size());
+        if (!head_only)
+            response.body() = std::move(answered.body);
+        client.stream.expires_after(options.body_deadline);
+        const auto [error, size] = co_await http::async_write(client.stream, response, as_result);
         co_return keep && !error;
     }
 
@@ -230,6 +283,7 @@ struct http_listener::state : std::enable_shared_from_this<state> {
     asio::steady_timer ended;
     asio::steady_timer retry;
     connection_list connections;
+    std::size_t open = 0; ///< Of them, those that are not closed.
     bool stopping = false;
 };
 

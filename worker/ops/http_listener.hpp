@@ -48,14 +48,18 @@ struct http_reply {
 struct listener_options {
     std::string name; ///< In the log line `listening`.
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;             ///< 0 takes a free one.
-    std::size_t most_connections = 256; ///< Beyond it the connection that has been waiting longest is closed.
+    std::uint16_t port = 0; ///< 0 takes a free one.
+    /// Beyond it somebody new takes the place of whoever has kept the listener waiting for a request longest.
+    std::size_t most_connections = 256;
+    std::size_t most_requests = 1'000; ///< On one connection; then it is closed.
     std::size_t longest_body = 64 * 1024;
-    milliseconds header_deadline{5'000}; ///< For the whole header of a request, from its first byte's turn.
-    milliseconds body_deadline{10'000};  ///< For the whole request and its answer, or one piece of a stream.
+    milliseconds header_deadline{5'000}; ///< For a request's whole header, however it trickles in.
+    milliseconds body_deadline{10'000};  ///< For its body; then for the answer, or one piece of a stream.
+    milliseconds idle_deadline{15'000};  ///< Between two requests.
 };
 
-/// Listens until stop(). The handler runs on the loop and must not block. Not thread-safe.
+/// Listens until stop(). The handler runs on the loop and must not block; a question's body is there whole, at most
+/// `longest_body`, whatever the method. HEAD is answered like GET if the handler takes it. Not thread-safe.
 class http_listener {
 public:
     using handler = std::function<http_reply(const http_question&)>;
