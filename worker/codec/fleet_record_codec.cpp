@@ -2,6 +2,7 @@
 #include "codec/fleet_record_codec.hpp"
 
 #include "codec/json_document.hpp"
+#include "codec/operator_record_codec.hpp"
 #include "codec/utf8.hpp"
 
 #include <utility>
@@ -17,7 +18,8 @@ using domain::token_rejected_record;
 using domain::token_stamp;
 
 constexpr int fleet_version = 1;
-constexpr std::size_t longest_record = 16'384;
+/// What fits a broker's default; operators' snapshots are the longest.
+constexpr std::size_t longest_record = 1'000'000;
 constexpr std::size_t longest_errmsg = 256;
 constexpr std::size_t longest_name = 512;
 
@@ -86,6 +88,29 @@ std::string encode(const token_rejected_record& record)
     add_token(json, record.app, record.stamp);
     json += record.proven ? R"(,"proven":true)" : R"(,"proven":false)";
     return json;
+}
+
+template <typename Record>
+std::string encode_words(std::string_view type, const Record& record)
+{
+    auto json = begin(type);
+    append_members(json, record);
+    return json;
+}
+
+std::string encode(const domain::operator_probe_record& record)
+{
+    return encode_words("operator_probe", record);
+}
+
+std::string encode(const domain::operator_change_record& record)
+{
+    return encode_words("operator_change", record);
+}
+
+std::string encode(const domain::operator_state_record& record)
+{
+    return encode_words("operator_state", record);
 }
 
 // ---------------------------------------------------------------------------------------------------------- reading
@@ -182,6 +207,12 @@ read_fleet_record decode_fleet_record(std::string_view json)
         return {read_refresh_failed(root)};
     if (type == "token_rejected")
         return {read_token_rejected(root)};
+    if (type == "operator_probe")
+        return {read_operator_probe(root)};
+    if (type == "operator_change")
+        return {read_operator_change(root)};
+    if (type == "operator_state")
+        return {read_operator_state(root)};
     return {std::nullopt, true};
 }
 

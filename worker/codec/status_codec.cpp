@@ -2,6 +2,7 @@
 #include "codec/status_codec.hpp"
 
 #include "codec/json_document.hpp"
+#include "codec/operator_record_codec.hpp"
 #include "codec/utf8.hpp"
 #include "common/rfc3339.hpp"
 
@@ -124,6 +125,31 @@ void write_times(object_writer& writer, const status_record& status)
         writer.time("\"retry_at\":", *status.retry_at);
 }
 
+void write_limits(std::string& out, const domain::rate_override& limits)
+{
+    out += '{';
+    object_writer writer{out};
+    const auto real = [&writer](std::string_view name, const std::optional<double>& value) {
+        if (value)
+            append_real(writer.begin(name), *value);
+    };
+    real("\"per_second\":", limits.per_second);
+    real("\"burst\":", limits.burst);
+    if (limits.concurrency)
+        writer.number("\"concurrency\":", static_cast<std::int64_t>(*limits.concurrency));
+    out += '}';
+}
+
+void write_operation(object_writer& writer, const domain::operator_event& operation)
+{
+    writer.text("\"scope\":", operation.scope);
+    if (!operation.template_id.empty())
+        writer.text("\"template\":", operation.template_id);
+    writer.text("\"operator\":", operation.by);
+    if (operation.limits)
+        write_limits(writer.begin("\"rate\":"), *operation.limits);
+}
+
 // Reading. Each reader answers false for a member of a wrong type; one that is not there leaves the target alone.
 
 bool read_text(json_value object, std::string_view name, std::string& into)
@@ -229,6 +255,32 @@ bool read_times(json_value object, status_record& into)
     return read_time(object, "finished_at", into.finished_at) && read_time(object, "retry_at", into.retry_at);
 }
 
+bool read_real(json_value object, std::string_view name, std::optional<double>& into)
+{
+    const auto value = object.find(name);
+    if (!value)
+        return true;
+    into = real_number(value);
+    return into.has_value();
+}
+
+bool read_operation(json_value object, status_record& into)
+{
+    if (into.state != job_state::event || !object.find("scope"))
+        return true; // of a release that said less
+    auto& operation = into.operation.emplace();
+    if (!read_text(object, "scope", operation.scope) || !read_text(object, "template", operation.template_id) ||
+        !read_text(object, "operator", operation.by))
+        return false;
+    const auto rate = object.find("rate");
+    if (!rate)
+        return true;
+    auto& limits = operation.limits.emplace();
+    return rate.is(json_type::object) && read_real(rate, "per_second", limits.per_second) &&
+           read_real(rate, "burst", limits.burst) &&
+           (!rate.find("concurrency") || read_number(rate, "concurrency", limits.concurrency.emplace()));
+}
+
 } // namespace
 
 std::string encode_status(const status_record& status)
@@ -249,6 +301,8 @@ std::string encode_status(const status_record& status)
     write_times(writer, status);
     write_source(writer.begin("\"source\":"), status.source);
     writer.text("\"worker\":", status.worker);
+    if (status.operation)
+        write_operation(writer, *status.operation);
     json += '}';
     return json;
 }
@@ -264,7 +318,8 @@ std::optional<status_record> decode_status(std::string_view json)
                        read_text_or_null(root, "app", status.app) && read_text_or_null(root, "kind", status.kind) &&
                        read_labels(root, status.labels) && read_text_or_null(root, "touser", status.touser) &&
                        read_state(root, status.state) && read_answer(root, status) && read_times(root, status) &&
-                       read_source(root, status.source) && read_text(root, "worker", status.worker);
+                       read_source(root, status.source) && read_text(root, "worker", status.worker) &&
+                       read_operation(root, status);
     if (!whole)
         return std::nullopt;
     return status;

@@ -4,6 +4,7 @@
 #include "common/rfc3339.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <string_view>
 
 namespace wxcourier::commands {
@@ -51,6 +52,11 @@ std::string status_line(const domain::status_record& status, bool colour)
             line += ' ' + std::string(name) + '=' + value;
     };
     add("to", status.touser.value_or(""));
+    if (status.operation) {
+        add("template", status.operation->template_id);
+        add("scope", status.operation->scope);
+        add("by", status.operation->by);
+    }
     add("reason", status.reason);
     if (status.errcode && *status.errcode != 0)
         add("errcode", std::to_string(*status.errcode));
@@ -61,7 +67,19 @@ std::string status_line(const domain::status_record& status, bool colour)
         add("attempts", std::to_string(status.attempts));
     if (status.retry_at)
         add("retry_at", format_rfc3339(*status.retry_at));
-    if (status.finished_at)
+    if (status.operation && status.operation->limits) {
+        const auto& limits = *status.operation->limits;
+        const auto shown = [](const auto& value) {
+            std::ostringstream text;
+            if (value)
+                text << *value;
+            return value ? text.str() : std::string("configured");
+        };
+        add("per_second", shown(limits.per_second));
+        add("burst", shown(limits.burst));
+        add("concurrency", shown(limits.concurrency));
+    }
+    if (status.finished_at && status.state != job_state::event)
         add("latency",
             std::to_string(std::max<std::int64_t>(0, (*status.finished_at - status.enqueued_at).count())) + "ms");
     // What comes from producers and WeChat must not steer the terminal.

@@ -5,11 +5,32 @@
 
 #include <algorithm>
 #include <functional>
+#include <sstream>
 
 namespace wxcourier::dashboard {
 namespace {
 
 constexpr std::size_t longest_text = 256;
+
+/// An operator's action in a line; it stands where a job's status has WeChat's words.
+std::string told(const domain::status_record& status, const domain::operator_event& operation)
+{
+    auto text =
+        describe(domain::pause_target{status.app.value_or(""), status.kind.value_or(""), operation.template_id});
+    const auto add = [&text](std::string_view name, const auto& value) {
+        if (value) {
+            std::ostringstream number;
+            number << *value;
+            text += ", " + std::string(name) + ' ' + number.str();
+        }
+    };
+    if (operation.limits) {
+        add("per_second", operation.limits->per_second);
+        add("burst", operation.limits->burst);
+        add("concurrency", operation.limits->concurrency);
+    }
+    return text + ", by " + operation.by + (operation.scope == "instance" ? ", this worker only" : "");
+}
 
 } // namespace
 
@@ -29,7 +50,7 @@ kept_record::kept_record(const domain::status_record& status, series_id series, 
     id_hash_ = hash_of(id);
     recipient_tag_ = openid.empty() ? 0 : static_cast<std::uint32_t>(hash_of(openid) | 1U);
     const auto recipient = masked(openid);
-    const auto errmsg = without_openid(status.errmsg, openid);
+    const auto errmsg = status.operation ? told(status, *status.operation) : without_openid(status.errmsg, openid);
     const auto source = status.source.topic.empty() ? std::string{} : to_string(status.source);
     const std::array<std::string_view, 6> parts{id, recipient, errmsg, status.msgid, source, status.worker};
     std::size_t size = 0;

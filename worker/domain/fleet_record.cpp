@@ -24,6 +24,24 @@ std::string key_of(const token_rejected_record& record)
     return record.app;
 }
 
+std::string key_of(const operator_probe_record& /*record*/)
+{
+    return "@operator/probe";
+}
+
+/// The last word about each target stays.
+std::string key_of(const operator_change_record& record)
+{
+    const auto& [app, kind, template_id] = record.change.target;
+    const bool about_rate = record.change.what == operator_change::action::rate;
+    return (about_rate ? "@operator/rate/" : "@operator/pause/") + app + '/' + kind + '/' + template_id;
+}
+
+std::string key_of(const operator_state_record& /*record*/)
+{
+    return "@operator/state";
+}
+
 } // namespace
 
 std::string log_key(const fleet_record& record)

@@ -63,14 +63,6 @@ bool operator_state::merge(const operator_snapshot& snapshot)
            !std::equal(before_rates.begin(), before_rates.end(), after_rates.begin(), after_rates.end(), same_rate);
 }
 
-void operator_state::on_log_restarted() noexcept
-{
-    for (auto& [target, word] : pauses_)
-        word.offset = -1;
-    for (auto& [app, word] : rates_)
-        word.offset = -1;
-}
-
 operator_snapshot operator_state::snapshot(std::int64_t through) const
 {
     return {through, pauses(), rates()};

@@ -98,8 +98,6 @@ public:
     bool apply(const operator_change& change, std::int64_t offset);
     /// A snapshot that was read. False: nothing is different because of it.
     bool merge(const operator_snapshot& snapshot);
-    /// The log begins anew (the topic was made again): what is known is older than all that follows.
-    void on_log_restarted() noexcept;
 
     /// All of it, for a log that was read through that offset.
     [[nodiscard]] operator_snapshot snapshot(std::int64_t through) const;

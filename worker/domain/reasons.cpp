@@ -37,6 +37,15 @@ std::span<const reason_definition> all_reasons() noexcept
         reason_definition{reason::recipient_limited, deferred, "WeChat holds messages to this recipient back"},
         reason_definition{reason::app_halted, deferred, "the app's credentials or account need a person"},
         reason_definition{reason::app_paused, deferred, "an operator has paused it"},
+        reason_definition{reason::app_paused, event, "an operator paused the app, or all apps where `app` is null"},
+        reason_definition{reason::app_resumed, event, "an operator ended that pause"},
+        reason_definition{reason::kind_paused, event, "an operator paused a kind, in one app or in all"},
+        reason_definition{reason::kind_resumed, event, "an operator ended that pause"},
+        reason_definition{reason::template_paused, event, "an operator paused a template, in one app or in all"},
+        reason_definition{reason::template_resumed, event, "an operator ended that pause"},
+        reason_definition{reason::rate_changed, event, "an operator changed the app's rate, burst or concurrency"},
+        reason_definition{reason::token_refreshed, event, "an operator asked for a new token of the app"},
+        reason_definition{reason::drain, event, "an operator had this worker drain and end"},
     };
     return rows;
 }

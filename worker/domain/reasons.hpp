@@ -46,6 +46,16 @@ inline constexpr std::string_view recipient_limited = "recipient_limited";
 inline constexpr std::string_view app_halted = "app_halted";
 inline constexpr std::string_view app_paused = "app_paused";
 
+// Of `event`. `app_paused` is one as well.
+inline constexpr std::string_view app_resumed = "app_resumed";
+inline constexpr std::string_view kind_paused = "kind_paused";
+inline constexpr std::string_view kind_resumed = "kind_resumed";
+inline constexpr std::string_view template_paused = "template_paused";
+inline constexpr std::string_view template_resumed = "template_resumed";
+inline constexpr std::string_view rate_changed = "rate_changed";
+inline constexpr std::string_view token_refreshed = "token_refreshed";
+inline constexpr std::string_view drain = "drain";
+
 } // namespace reason
 
 /// One reason as the reference page explains it.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/time.hpp"
+#include "domain/operator_state.hpp"
 #include "domain/push_job.hpp"
 
 #include <cstdint>
@@ -28,6 +29,17 @@ enum class job_state : std::uint8_t {
 /// The state's word on the status topic.
 std::string_view to_string(job_state state) noexcept;
 
+/// What an operator did; of `event` only.
+struct operator_event {
+    std::string scope;       ///< `group`, or `instance`: the worker that tells of it alone.
+    std::string template_id; ///< Empty: absent.
+    std::string by;          ///< The name given with the call, or where it came from.
+    /// Of `rate_changed`: what holds now instead of the configuration.
+    std::optional<rate_override> limits;
+
+    friend bool operator==(const operator_event&, const operator_event&) = default;
+};
+
 struct status_record {
     std::optional<std::string> id; ///< Empty: the job could not be read that far (`null`).
     std::optional<std::string> app;
@@ -45,6 +57,7 @@ struct status_record {
     std::optional<wall_time> retry_at;    ///< Only `deferred`.
     source_position source;
     std::string worker;
+    std::optional<operator_event> operation; ///< Only `event`.
 };
 
 } // namespace wxcourier::domain

@@ -110,8 +110,9 @@ status_record operator_event()
     auto status = rejected();
     status.state = job_state::event;
     status.app = "shop";
-    status.reason = "app_paused";
+    status.reason = "rate_changed";
     status.source = {};
+    status.operation = domain::operator_event{"group", {}, "alice", domain::rate_override{12.5, std::nullopt, 8}};
     return status;
 }
 
@@ -136,6 +137,7 @@ void expect_same(const status_record& left, const status_record& right)
     EXPECT_EQ(left.labels, right.labels);
     EXPECT_EQ(left.touser, right.touser);
     EXPECT_EQ(left.state, right.state);
+    EXPECT_EQ(left.operation, right.operation);
     EXPECT_EQ(left.reason, right.reason);
     EXPECT_EQ(left.errcode, right.errcode);
     EXPECT_EQ(left.errmsg, right.errmsg);

@@ -221,9 +221,11 @@ TEST(classify, repeats_freely_only_what_cannot_have_been_sent)
 TEST(classify, says_only_documented_reasons)
 {
     std::set<std::string_view> documented;
-    for (const auto& row : all_reasons())
+    std::set<std::pair<std::string_view, job_state>> rows;
+    for (const auto& row : all_reasons()) {
         documented.insert(row.word);
-    EXPECT_EQ(documented.size(), all_reasons().size()) << "a reason is listed twice";
+        EXPECT_TRUE(rows.emplace(row.word, row.state).second) << row.word << " is listed twice";
+    }
     for (const auto& row : send_rules())
         EXPECT_TRUE(row.reason.empty() || documented.contains(row.reason)) << row.errcode;
     for (const auto& row : http_rules())

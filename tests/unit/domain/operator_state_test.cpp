@@ -143,16 +143,6 @@ TEST(OperatorState, ASnapshotEndsWhatItDoesNotName)
     EXPECT_FALSE(reader.pauses_app("shop"));
 }
 
-TEST(OperatorState, ATopicMadeAnewTakesWordsAgain)
-{
-    operator_state state;
-    state.apply(pause(shop), 5'000);
-    state.on_log_restarted();
-    EXPECT_TRUE(state.pauses_app("shop"));
-    EXPECT_TRUE(state.merge(operator_snapshot{0, {}, {}}));
-    EXPECT_FALSE(state.pauses_app("shop"));
-}
-
 /// Readers that begin anywhere, with snapshots by leaders that lag anywhere, agree with one who has read all.
 TEST(OperatorState, WhoeverBeginsLaterEndsWithTheSame)
 {

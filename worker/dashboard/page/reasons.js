@@ -26,6 +26,14 @@ const reasons = {
   recipient_limited: ['recipient', 'too many to this recipient', '该收件人收得太多', 'WeChat holds messages to this recipient back for a while.', '微信暂时限制发给该收件人的消息。'],
   app_halted: ['operator', 'app halted: credentials or account', '应用已停止：凭证或账号', 'The app’s secret, IP list or account needs a person. /readyz of a worker says why.', '该应用的密钥、IP 白名单或账号需要人工处理；原因见工作进程的 /readyz。'],
   app_paused: ['operator', 'paused by an operator', '被运维暂停', 'An operator has paused it. It goes on when resumed.', '运维人员已暂停，恢复后继续。'],
+  app_resumed: ['operator', 'resumed by an operator', '运维已恢复', 'An operator ended the pause of the app.', '运维人员已恢复该应用。'],
+  kind_paused: ['operator', 'kind paused', '类型已暂停', 'An operator paused a kind of message.', '运维人员已暂停该消息类型。'],
+  kind_resumed: ['operator', 'kind resumed', '类型已恢复', 'An operator ended the pause of a kind.', '运维人员已恢复该消息类型。'],
+  template_paused: ['operator', 'template paused', '模板已暂停', 'An operator paused a template.', '运维人员已暂停该模板。'],
+  template_resumed: ['operator', 'template resumed', '模板已恢复', 'An operator ended the pause of a template.', '运维人员已恢复该模板。'],
+  rate_changed: ['operator', 'rate changed', '速率已更改', "An operator changed the app's rate, burst or concurrency.", '运维人员更改了速率、突发量或并发数。'],
+  token_refreshed: ['operator', 'token refresh asked for', '已请求刷新令牌', 'An operator asked for a new access token.', '运维人员请求了新的 access_token。'],
+  drain: ['operator', 'worker drained', '实例已排空', 'An operator had a worker drain and end.', '运维人员让一个实例排空并退出。'],
 };
 
 const row = (reason) => reasons[reason] ?? ['operator', reason, reason, '', ''];
