@@ -302,7 +302,8 @@ TEST_F(wechat_faults, a_deaf_address_costs_its_share_of_time_and_the_next_one_is
     asio::ssl::context context = wechat::make_client_context(authority().file());
     wechat::tls_session session;
     const wechat::base_url url = wechat::parse_base_url("https://127.0.0.1");
-    wechat::https_connection connection(io, url, context, session);
+    wechat::socket_poller poller(io);
+    wechat::https_connection connection(poller, url, context, session);
     const asio::ip::address loopback = asio::ip::make_address("127.0.0.1");
     const asio::ip::tcp::endpoint refused(asio::ip::make_address("::1"), server.port());
     const wechat::address_list addresses{{loopback, deaf.port()}, refused, {loopback, server.port()}};

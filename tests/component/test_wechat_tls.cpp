@@ -37,7 +37,8 @@ TEST_P(wechat_trust, is_given_to_the_right_certificate_only)
     asio::ssl::context context = wechat::make_client_context(authority().file());
     wechat::tls_session session;
     const wechat::base_url url = wechat::parse_base_url("https://" + row.host);
-    wechat::https_connection connection(io, url, context, session);
+    wechat::socket_poller poller(io);
+    wechat::https_connection connection(poller, url, context, session);
     const wechat::address_list addresses{{asio::ip::make_address("127.0.0.1"), server.port()}};
     const auto outcome = run(connection.connect(addresses, steady_clock::now() + seconds(20), seconds(20)));
     EXPECT_EQ(outcome.failure, row.trusted ? transport_failure::none : transport_failure::tls) << outcome.error;

@@ -15,8 +15,9 @@ using domain::transport_failure;
 
 /// One connection and what the pool knows about it.
 struct pooled_connection::entry {
-    entry(std::size_t of_host, asio::io_context& io, const base_url& url, asio::ssl::context& tls, tls_session& session)
-        : host(of_host), connection(io, url, tls, session)
+    entry(std::size_t of_host, socket_poller& poller, const base_url& url, asio::ssl::context& tls,
+          tls_session& session)
+        : host(of_host), connection(poller, url, tls, session)
     {
     }
 
@@ -85,7 +86,7 @@ https_connection* pooled_connection::operator->() const noexcept
 }
 
 connection_pool::connection_pool(asio::io_context& io, const client_settings& settings, std::string_view user_agent)
-    : io_(io), settings_(settings), tls_(make_client_context(settings.ca_file)), room_(io),
+    : poller_(io), settings_(settings), tls_(make_client_context(settings.ca_file)), room_(io),
       reaper_(std::make_shared<reaper>(io, *this))
 {
     for (const std::string& text : settings.base_urls) {
@@ -161,7 +162,7 @@ asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
         result.error = "stopped";
         co_return result;
     }
-    pooled_connection fresh(*this, std::make_unique<entry>(at, io_, to.url, tls_, to.session));
+    pooled_connection fresh(*this, std::make_unique<entry>(at, poller_, to.url, tls_, to.session));
     host_resolver::answer resolved = co_await to.resolver.resolve(deadline);
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (stopped_ || state.cancelled() != asio::cancellation_type::none) {

@@ -8,6 +8,7 @@
 #include "wechat/host_resolver.hpp"
 #include "wechat/http_request.hpp"
 #include "wechat/https_connection.hpp"
+#include "wechat/socket_poller.hpp"
 #include "wechat/tls_context.hpp"
 #include "wechat/wait_list.hpp"
 
@@ -93,7 +94,7 @@ private:
     void learn(const https_connection::connect_outcome& outcome, host& at);
     static void report(host& at, const opened& result);
 
-    asio::io_context& io_;
+    socket_poller poller_;
     client_settings settings_;
     asio::ssl::context tls_;
     std::vector<std::unique_ptr<host>> hosts_;

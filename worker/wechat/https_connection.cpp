@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wechat/https_connection.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "wechat/answer_head.hpp"
+
+#include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/error.hpp>
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <sstream>
-
-#include <sys/socket.h>
 
 namespace wxcourier::wechat {
 
@@ -25,10 +23,8 @@ using domain::transport_failure;
 
 namespace {
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-
-/// One read: more than any answer WeChat documents.
-constexpr std::size_t read_size = 4 * 1024;
+/// One read: a whole TLS record, so that nothing of it is left in OpenSSL's buffer, which then goes.
+constexpr std::size_t read_size = 16 * 1024;
 /// Received and not yet parsed, most: a head, and one line of a chunk or the trailers.
 constexpr std::size_t most_received = 4 * response_reader::longest_head;
 /// A server that keeps saying 1xx says nothing.
@@ -45,6 +41,23 @@ std::string describe(const error_code& error)
 {
     return error == beast::error::timeout ? "timed out" : error.message();
 }
+
+/// What every connection reads into: one read is looked at before another one is made. Wiped after each, because a
+/// token may have been in there; only what was received, as all of it would be 1 µs a push.
+class read_buffer {
+public:
+    static read_buffer& shared()
+    {
+        thread_local read_buffer only;
+        return only;
+    }
+    std::span<char> room() noexcept { return bytes_; }
+    [[nodiscard]] std::string_view first(std::size_t length) const noexcept { return {bytes_.data(), length}; }
+    void wipe(std::size_t length) noexcept { OPENSSL_cleanse(bytes_.data(), length); }
+
+private:
+    std::array<char, read_size> bytes_{};
+};
 
 /// Feeds what was received to the parser of one answer, over the interim ones before it.
 class answer_parser {
@@ -85,9 +98,9 @@ private:
 
 } // namespace
 
-https_connection::https_connection(asio::io_context& io, const base_url& url, asio::ssl::context& context,
+https_connection::https_connection(socket_poller& poller, const base_url& url, asio::ssl::context& context,
                                    tls_session& session)
-    : url_(url), session_(session), context_(context), tcp_(io), received_(most_received)
+    : url_(url), session_(session), context_(context), socket_(poller)
 {
 }
 
@@ -97,6 +110,30 @@ https_connection::~https_connection()
     OPENSSL_cleanse(request_.data(), request_.size());
 }
 
+asio::awaitable<error_code> https_connection::wait_for(step unfinished, steady_time deadline)
+{
+    using direction = polled_socket::direction;
+    const bool reading = unfinished.what == step::outcome::wants_read;
+    switch (co_await socket_.wait(reading ? direction::reading : direction::writing, deadline)) {
+    case polled_socket::wake::ready:
+        co_return error_code{};
+    case polled_socket::wake::timed_out:
+        co_return beast::error::timeout;
+    case polled_socket::wake::cancelled:
+        break;
+    }
+    co_return asio::error::operation_aborted;
+}
+
+asio::awaitable<error_code> https_connection::connect_to(tcp::endpoint address, steady_time deadline)
+{
+    error_code error = socket_.connect(address);
+    if (!error) {
+        error = co_await wait_for({step::outcome::wants_write, 0, {}}, deadline);
+    }
+    co_return error ? error : socket_.connect_error();
+}
+
 asio::awaitable<https_connection::connect_outcome>
 https_connection::connect_tcp(address_list addresses, steady_time deadline, steady_duration address_timeout)
 {
@@ -104,12 +141,14 @@ https_connection::connect_tcp(address_list addresses, steady_time deadline, stea
     outcome.failure = transport_failure::connect;
     for (std::size_t at = 0; at < addresses.size() && steady_clock::now() < deadline; ++at) {
         const bool last = at + 1 == addresses.size();
-        tcp_.expires_at(last ? deadline : std::min(deadline, steady_clock::now() + address_timeout));
-        const auto [error] = co_await tcp_.async_connect(addresses[at], as_result);
+        const steady_time until = last ? deadline : std::min(deadline, steady_clock::now() + address_timeout);
+        const error_code error = co_await connect_to(addresses[at], until);
         if (!error) {
             outcome.failure = transport_failure::none;
-            break;
+            address_ = addresses[at];
+            co_return outcome;
         }
+        socket_.close();
         if (error == asio::error::operation_aborted) {
             outcome.failure = transport_failure::cancelled;
             outcome.error = "cancelled";
@@ -117,16 +156,28 @@ https_connection::connect_tcp(address_list addresses, steady_time deadline, stea
         }
         outcome.failed.push_back(addresses[at]);
         outcome.error = "connect to " + describe(addresses[at]) + ": " + describe(error);
-        // The next address may need a socket of the other family.
-        tcp_.close();
     }
-    if (outcome.failure == transport_failure::none) {
-        error_code ignored; // Without it the connection is slower, not wrong.
-        tcp_.socket().set_option(tcp::no_delay(true), ignored);
-    } else if (outcome.error.empty()) {
+    if (outcome.error.empty()) {
         outcome.error = "connect to " + url_.authority + ": timed out";
     }
     co_return outcome;
+}
+
+asio::awaitable<error_code> https_connection::shake_hands(steady_time deadline)
+{
+    for (;;) {
+        const step made = channel_.shake_hands();
+        if (made.what == step::outcome::done) {
+            co_return error_code{};
+        }
+        if (made.what == step::outcome::failed) {
+            co_return made.error;
+        }
+        const error_code error = co_await wait_for(made, deadline);
+        if (error) {
+            co_return error;
+        }
+    }
 }
 
 asio::awaitable<https_connection::connect_outcome>
@@ -134,14 +185,10 @@ https_connection::connect(address_list addresses, steady_time deadline, steady_d
 {
     connect_outcome outcome = co_await connect_tcp(std::move(addresses), deadline, address_timeout);
     if (outcome.failure == transport_failure::none && url_.tls) {
-        tls_.emplace(tcp_, context_);
-        SSL* const native = tls_->native_handle();
+        SSL* const native = channel_.begin_tls(context_.native_handle());
         expect_host(native, url_);
         session_.offer(native);
-        tcp_.expires_at(deadline);
-        error_code not_connected;
-        const tcp::endpoint address = tcp_.socket().remote_endpoint(not_connected);
-        const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, as_result);
+        const error_code error = co_await shake_hands(deadline);
         if (error == asio::error::operation_aborted) {
             outcome.failure = transport_failure::cancelled;
             outcome.error = "cancelled";
@@ -151,72 +198,111 @@ https_connection::connect(address_list addresses, steady_time deadline, steady_d
             const std::string certificate = certificate_error(native);
             outcome.failure = transport_failure::tls;
             outcome.error = "TLS with " + url_.authority + ": " + (certificate.empty() ? describe(error) : certificate);
-            outcome.failed.assign(1, address);
+            outcome.failed.assign(1, address_);
         }
     }
     clean_ = outcome.failure == transport_failure::none;
-    if (clean_) {
-        tcp_.expires_never();
-    }
     co_return outcome;
 }
 
 asio::awaitable<exchange_outcome> https_connection::exchange(steady_time deadline)
 {
-    return tls_ ? exchange_over(*tls_, deadline) : exchange_over(tcp_, deadline);
-}
-
-template <class Stream>
-asio::awaitable<exchange_outcome> https_connection::exchange_over(Stream& stream, steady_time deadline)
-{
     clean_ = false;
     ++uses_;
-    written_before_ = tcp_.rate_policy().written();
-    tcp_.expires_at(deadline);
-    const auto [write_error, bytes_written] = co_await asio::async_write(stream, asio::buffer(request_), as_result);
-    OPENSSL_cleanse(request_.data(), request_.size());
-    if (write_error) {
-        co_return broken(write_error, transport_failure::write);
-    }
-    answer_parser parser;
-    received_bytes_ = 0;
-    for (;;) {
-        const auto [read_error, bytes_read] = co_await stream.async_read_some(received_.prepare(read_size), as_result);
-        if (read_error) {
-            co_return broken(read_error, transport_failure::reset);
+    written_before_ = socket_.written();
+    std::span<const char> unwritten = request_;
+    while (!unwritten.empty()) {
+        const step made = channel_.write(unwritten);
+        error_code error = made.error;
+        if (made.what == step::outcome::done) {
+            unwritten = unwritten.subspan(made.bytes);
+        } else if (made.what != step::outcome::failed) {
+            error = co_await wait_for(made, deadline);
         }
-        received_.commit(bytes_read);
-        received_bytes_ += bytes_read;
-        const answer_parser::progress progress = parser.feed(received_);
+        if (error) {
+            OPENSSL_cleanse(request_.data(), request_.size());
+            co_return broken(error, transport_failure::write);
+        }
+    }
+    OPENSSL_cleanse(request_.data(), request_.size());
+    // The answer cannot be there yet: to wait first saves a recv that finds nothing.
+    step next{step::outcome::wants_read, 0, {}};
+    for (;;) {
+        const error_code error = co_await wait_for(next, deadline);
+        if (error) {
+            co_return broken(error, transport_failure::reset);
+        }
+        read_buffer& buffer = read_buffer::shared();
+        next = channel_.read(buffer.room());
+        if (next.what == step::outcome::failed) {
+            co_return broken(next.error, transport_failure::reset);
+        }
+        if (next.what != step::outcome::done) {
+            continue; // Half a record, or one that is TLS's own.
+        }
+        const std::string_view received = buffer.first(next.bytes);
+        const auto head = read_usual_head(received);
+        if (!head || received.size() - head->size != head->body_length) {
+            co_return co_await read_piecewise(received, deadline);
+        }
+        exchange_outcome outcome;
+        outcome.reach = reach::answered;
+        outcome.status = head->status;
+        outcome.body = received.substr(head->size);
+        buffer.wipe(next.bytes);
+        clean_ = is_silent_after_answer();
+        co_return outcome;
+    }
+}
+
+asio::awaitable<exchange_outcome> https_connection::read_piecewise(std::string_view received, steady_time deadline)
+{
+    beast::flat_buffer kept(most_received + read_size);
+    const auto keep = [&kept](std::string_view bytes) {
+        std::memcpy(kept.prepare(bytes.size()).data(), bytes.data(), bytes.size());
+        kept.commit(bytes.size());
+        read_buffer::shared().wipe(bytes.size());
+    };
+    const auto wipe = [&kept] {
+        kept.clear();
+        const auto memory = kept.prepare(kept.capacity());
+        OPENSSL_cleanse(memory.data(), memory.size());
+    };
+    keep(received);
+    answer_parser parser;
+    exchange_outcome outcome;
+    outcome.reach = reach::unknown;
+    for (;;) {
+        const answer_parser::progress progress = parser.feed(kept);
         if (progress == answer_parser::progress::complete) {
-            co_return answered(parser.reader());
+            break;
         }
         if (progress == answer_parser::progress::unreadable) {
-            exchange_outcome outcome;
-            outcome.reach = reach::unknown;
+            wipe();
             outcome.failure = transport_failure::bad_answer;
             outcome.error = "the answer is no HTTP response within limits";
             co_return outcome;
         }
+        step next = channel_.read(read_buffer::shared().room());
+        error_code error = next.error;
+        if (next.what == step::outcome::done) {
+            keep(read_buffer::shared().first(next.bytes));
+        } else if (next.what != step::outcome::failed) {
+            error = co_await wait_for(next, deadline);
+        }
+        if (error) {
+            wipe();
+            co_return broken(error, transport_failure::reset);
+        }
     }
-}
-
-exchange_outcome https_connection::answered(response_reader& reader)
-{
-    exchange_outcome outcome;
+    response_reader& reader = parser.reader();
     outcome.reach = reach::answered;
     outcome.status = reader.status();
     outcome.retry_after = reader.retry_after();
     outcome.body = reader.take_body();
-    clean_ = reader.keep_alive() && received_.size() == 0 && is_silent_after_answer();
-    if (clean_) {
-        tcp_.expires_never();
-    }
-    // A token's answer may have been in there. Only what was received is wiped: all of the buffer would be 1 µs a push.
-    received_.clear();
-    const auto memory = received_.prepare(std::min(received_.capacity(), received_bytes_));
-    OPENSSL_cleanse(memory.data(), memory.size());
-    return outcome;
+    clean_ = reader.keep_alive() && kept.size() == 0 && is_silent_after_answer();
+    wipe();
+    co_return outcome;
 }
 
 exchange_outcome https_connection::broken(const error_code& error, transport_failure otherwise) const
@@ -239,66 +325,39 @@ exchange_outcome https_connection::broken(const error_code& error, transport_fai
 
 bool https_connection::request_bytes_written() const noexcept
 {
-    return tcp_.rate_policy().written() > written_before_;
+    return socket_.written() > written_before_;
 }
 
 bool https_connection::is_silent_after_answer()
 {
-    SSL* const native = tls_ ? tls_->native_handle() : nullptr;
-    if (native == nullptr || (SSL_pending(native) == 0 && BIO_ctrl_pending(SSL_get_rbio(native)) == 0)) {
-        return true;
-    }
-    // Records came along with the answer: fine if they are session tickets, the end if they close or say more.
-    char next = 0;
-    ERR_clear_error();
-    const int peeked = SSL_peek(native, &next, 1);
-    const bool waits = peeked <= 0 && SSL_get_error(native, peeked) == SSL_ERROR_WANT_READ;
-    ERR_clear_error();
-    return waits;
+    // Records may have come along with the answer: fine if they are session tickets, the end if they close or say more.
+    return !channel_.has_unread() || !channel_.says_more();
 }
 
 bool https_connection::is_alive()
 {
-    char next = 0;
-    const ssize_t peeked = ::recv(tcp_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (socket_.is_silent()) {
+        return true;
+    }
+    const ssize_t peeked = socket_.peek();
     if (peeked > 0) {
         // After the handshake TLS 1.3 servers send session tickets, which wait for the first answer to be read.
-        return tls_ && uses_ == 0;
+        return channel_.tls() != nullptr && uses_ == 0;
     }
     return peeked < 0 && errno == EAGAIN;
 }
 
 void https_connection::close() noexcept
 {
-    if (tls_ && tcp_.socket().is_open()) {
-        SSL* const native = tls_->native_handle();
+    if (SSL* const native = channel_.tls(); native != nullptr && socket_.is_open()) {
         if (clean_) {
-            say_goodbye(native);
+            channel_.say_goodbye();
         }
         // Otherwise OpenSSL takes the end for an attack and makes the session useless for the next connection.
         SSL_set_shutdown(native, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     }
     clean_ = false;
-    tcp_.close();
-}
-
-void https_connection::say_goodbye(SSL* native) noexcept
-{
-    // async_shutdown waits for the far end, which may never answer; its first half is all that is owed. The alert goes
-    // into a buffer of its own, since Asio's is out of reach, and from there to the kernel, if there is room.
-    BIO* const buffer = BIO_new(BIO_s_mem());
-    if (buffer == nullptr) {
-        return;
-    }
-    SSL_set0_wbio(native, buffer);
-    ERR_clear_error();
-    SSL_shutdown(native);
-    ERR_clear_error();
-    char* alert = nullptr;
-    const long length = BIO_get_mem_data(buffer, &alert);
-    if (length > 0) {
-        ::send(tcp_.socket().native_handle(), alert, static_cast<std::size_t>(length), MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
+    socket_.close();
 }
 
 } // namespace wxcourier::wechat

@@ -8,39 +8,17 @@
 #include "wechat/base_url.hpp"
 #include "wechat/host_resolver.hpp"
 #include "wechat/response_reader.hpp"
+#include "wechat/socket_poller.hpp"
+#include "wechat/tls_channel.hpp"
 #include "wechat/tls_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/rate_policy.hpp>
 
-#include <limits>
-#include <optional>
 #include <string>
+#include <string_view>
 
 namespace wxcourier::wechat {
-
-/// Counts the bytes the kernel has taken. Beast's hook for limiting a stream's rate is where it tells; TLS in between
-/// would hide it.
-class wire_count {
-public:
-    [[nodiscard]] std::uint64_t written() const noexcept { return written_; }
-
-private:
-    friend class beast::rate_policy_access;
-
-    static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
-    [[nodiscard]] std::size_t available_read_bytes() const noexcept { return unlimited; }
-    [[nodiscard]] std::size_t available_write_bytes() const noexcept { return unlimited; }
-    void transfer_read_bytes(std::size_t) const noexcept {}
-    void transfer_write_bytes(std::size_t bytes) noexcept { written_ += bytes; }
-    void on_timer() const noexcept {}
-
-    std::uint64_t written_ = 0;
-};
 
 /// How an exchange ended, before anything of the body is understood.
 struct exchange_outcome {
@@ -56,8 +34,8 @@ struct exchange_outcome {
 /// it closes the socket. Not thread-safe.
 class https_connection {
 public:
-    /// @param url, session, context  must outlive the connection.
-    https_connection(asio::io_context& io, const base_url& url, asio::ssl::context& context, tls_session& session);
+    /// @param poller, url, session, context  must outlive the connection.
+    https_connection(socket_poller& poller, const base_url& url, asio::ssl::context& context, tls_session& session);
     https_connection(const https_connection&) = delete;
     https_connection& operator=(const https_connection&) = delete;
     ~https_connection();
@@ -98,29 +76,27 @@ public:
     void close() noexcept;
 
 private:
-    using tcp_stream = beast::basic_stream<asio::ip::tcp, asio::io_context::executor_type, wire_count>;
-    using tls_stream = asio::ssl::stream<tcp_stream&>;
+    using step = channel_step;
 
     asio::awaitable<connect_outcome> connect_tcp(address_list addresses, steady_time deadline,
                                                  steady_duration address_timeout);
-    template <class Stream>
-    asio::awaitable<exchange_outcome> exchange_over(Stream& stream, steady_time deadline);
+    asio::awaitable<boost::system::error_code> connect_to(asio::ip::tcp::endpoint address, steady_time deadline);
+    asio::awaitable<boost::system::error_code> shake_hands(steady_time deadline);
+    asio::awaitable<boost::system::error_code> wait_for(step unfinished, steady_time deadline);
+    asio::awaitable<exchange_outcome> read_piecewise(std::string_view received, steady_time deadline);
     [[nodiscard]] exchange_outcome broken(const boost::system::error_code& error,
                                           domain::transport_failure otherwise) const;
-    exchange_outcome answered(response_reader& reader);
     [[nodiscard]] bool is_silent_after_answer();
-    void say_goodbye(SSL* native) noexcept;
 
     const base_url& url_;
     tls_session& session_;
     asio::ssl::context& context_;
-    tcp_stream tcp_;
-    std::optional<tls_stream> tls_;
+    polled_socket socket_;
+    tls_channel channel_{socket_};
     std::string request_;
-    beast::flat_buffer received_;
-    std::size_t received_bytes_ = 0;   ///< Of the present answer.
     std::uint64_t written_before_ = 0; ///< Bytes on the wire when the latest exchange began.
     std::uint64_t uses_ = 0;
+    asio::ip::tcp::endpoint address_; ///< The one it is connected to.
     bool clean_ = false;
 };
 

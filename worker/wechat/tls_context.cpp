@@ -55,6 +55,9 @@ asio::ssl::context make_client_context(const std::string& ca_file)
     } else {
         context.load_verify_file(ca_file);
     }
+    // A record's head and body come with one recv; and a connection that waits has no buffers (34 KB of them).
+    SSL_CTX_set_read_ahead(native, 1);
+    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(native, &keep_session);
     return context;
