@@ -48,6 +48,16 @@ std::span<const metric_definition> metric_table()
          age_bounds},
         {"wxcourier_in_flight", gauge, {"app"}, "Requests under way."},
         {"wxcourier_queued", gauge, {"app"}, "Messages in memory that are not under way: ready, or waiting."},
+        {"wxcourier_waiting_for_recipient",
+         gauge,
+         {"app"},
+         "Of the queued messages those whose recipient has another request under way, is held back by WeChat, or is "
+         "over "
+         "the app's per_recipient."},
+        {"wxcourier_recipient_sends_forgotten_total",
+         counter,
+         {"app"},
+         "Sends that per_recipient could not remember for all of its window; more than that many were in one."},
         {"wxcourier_rate_limit",
          gauge,
          {"app"},

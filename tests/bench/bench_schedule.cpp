@@ -64,13 +64,14 @@ void schedule(benchmark::State& state)
     limits.burst = 1000;
     domain::send_queue queue(std::vector<domain::app_limits>(apps, limits));
     steady_time now{};
-    domain::queue_item item = 0;
+    constexpr domain::queue_item most_in_line = 4096;
+    domain::queue_item item = 1;
     for (auto _ : state) {
         now += std::chrono::microseconds{2};
         const auto app = item++ % apps;
-        queue.push(item, {app, 0}, domain::priority::normal, now);
-        benchmark::DoNotOptimize(queue.pop(now));
-        queue.release(app);
+        const auto number = item % most_in_line;
+        queue.push(number, {app, 0}, domain::priority::normal, now, std::uint64_t{item} * 0x9E3779B97F4A7C15ULL);
+        queue.release(*queue.pop(now), now);
     }
 }
 BENCHMARK(schedule)->Arg(1)->Arg(100)->Arg(1000);

@@ -223,12 +223,13 @@ TEST_F(commits, stop_the_reading_before_the_metadata_is_full)
     constexpr std::size_t jobs = 30'000;
     std::mt19937 random(5);
     for (std::size_t i = 0; i < jobs; ++i)
-        log.append(0, job_text("j").to(i == 0 || random() % 100 < 35 ? "slow" : "fast").json(), time.wall_now());
+        log.append(0, job_text("j").to((i == 0 || random() % 100 < 35 ? "slow" : "fast") + std::to_string(i)).json(),
+                   time.wall_now());
     options.apps[0].limits.concurrency = 100'000;
     options.admission.bytes = 1'000'000'000;
     auto& worker = start();
     worker.pushes.latency = [](const auto& call) {
-        return call.touser == "slow" ? steady_duration(seconds{40}) : steady_duration(milliseconds{1});
+        return call.touser.starts_with("slow") ? steady_duration(seconds{40}) : steady_duration(milliseconds{1});
     };
     worker.source.assign(0);
     time.advance(seconds{30});

@@ -61,6 +61,12 @@ bool may_repeat(const attempt_history& history, const delivery_rules& rules, ste
     return dropped_by_wechat || !rules.report_unknown;
 }
 
+bool may_have_arrived(const push_reply& reply) noexcept
+{
+    const auto step = classify(reply, false).step;
+    return step == next_step::accept || step == next_step::retry_unknown;
+}
+
 bool is_outage(const push_reply& reply) noexcept
 {
     return reply.reach != reach::answered || reply.http_status >= 500 || reply.http_status == 429 ||
@@ -92,6 +98,7 @@ delivery_decision decide(const push_reply& reply, attempt_history history, const
         decision = back_off(reply, history, rules, now, jitter, verdict.reason);
         if (!decision.ended && reply.errcode != 43108) // 43108: several sends at once; a short wait will do
             decision.again_at = std::max(decision.again_at, now + recipient_pause);
+        decision.hold_recipient = !decision.ended;
         break;
     case next_step::park_minute:
         decision = park_until(next_minute(wall_now), now, wall_now, verdict.reason);

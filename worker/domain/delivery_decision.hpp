@@ -45,6 +45,7 @@ struct delivery_decision {
     bool backed_off = false; ///< The wait counts as a retry.
     bool renew_token = false;
     bool halt_app = false;
+    bool hold_recipient = false; ///< All messages of the app to this recipient wait until `again_at`.
     std::optional<steady_time> park_lane_until;
     bool outcome_unknown = false; ///< This attempt may have delivered the message.
     bool known_code = true;       ///< False: an errcode that nothing documents.
@@ -56,6 +57,9 @@ delivery_decision decide(const push_reply& reply, attempt_history history, const
 
 /// Whether a message whose outcome is unknown may be sent once more (contract 7.3).
 bool may_repeat(const attempt_history& history, const delivery_rules& rules, steady_time now) noexcept;
+
+/// Whether the recipient got the message of that attempt, or may have got it.
+bool may_have_arrived(const push_reply& reply) noexcept;
 
 /// Whether the way to WeChat itself failed, which is what opens the breaker.
 bool is_outage(const push_reply& reply) noexcept;

@@ -2,6 +2,8 @@
 #include "domain/send_queue.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
 namespace wxcourier::domain {
 namespace {
@@ -14,12 +16,17 @@ priority favoured(unsigned turn) noexcept
     return turn % 8 == 7 ? priority::normal : priority::high;
 }
 
+/// `pass` grows by this for a message of an app of weight 1.
+constexpr std::uint64_t stride = std::uint64_t{1} << 32U;
+
 } // namespace
 
-send_queue::app_state::app_state(const app_limits& limits)
+send_queue::app_state::app_state(const app_limits& limits, item_chains& chains)
     : bucket(limits.rate_per_second, limits.burst), resumed(bucket), concurrency(limits.concurrency),
-      lanes(limits.calls)
+      weight(limits.weight), lanes(limits.calls), recipients(limits.per_recipient, chains)
 {
+    for (auto& each : ready)
+        each.resize(limits.calls);
 }
 
 bool send_queue::later::operator()(const waiting& left, const waiting& right) const noexcept
@@ -30,31 +37,83 @@ bool send_queue::later::operator()(const waiting& left, const waiting& right) co
 send_queue::send_queue(const std::vector<app_limits>& apps)
 {
     for (const auto& limits : apps)
-        apps_.emplace_back(limits);
+        add_app(limits);
 }
 
-void send_queue::push(queue_item item, lane where, priority urgency, steady_time ready_at)
+app_index send_queue::add_app(const app_limits& limits)
 {
+    apps_.emplace_back(limits, chains_);
+    return static_cast<app_index>(apps_.size() - 1);
+}
+
+void send_queue::push(queue_item item, lane where, priority urgency, steady_time ready_at, recipient_key to)
+{
+    if (item >= items_.size())
+        items_.resize(std::size_t{item} + 1);
+    if (items_[item].out)
+        throw std::logic_error("a message was put in line before it was released");
+    chains_.make_room(item);
+    items_[item] = {.to = to, .where = where, .urgency = urgency};
     ++apps_[where.app].queued;
-    waiting_.push_back({ready_at, pushed_++, item, where, urgency});
+    waiting_.push_back({ready_at, pushed_++, item});
     std::push_heap(waiting_.begin(), waiting_.end(), later{});
 }
 
 void send_queue::ripen(steady_time now)
 {
     while (!waiting_.empty() && waiting_.front().ready_at <= now) {
-        const waiting ripe = waiting_.front();
+        const auto item = waiting_.front().item;
         std::pop_heap(waiting_.begin(), waiting_.end(), later{});
         waiting_.pop_back();
-        apps_[ripe.where.app].lanes[ripe.where.call].ready[static_cast<std::size_t>(ripe.urgency)].push_back(ripe.item);
-        give_turn(ripe.where.app);
+        put_ready(item, false);
+        give_turn(items_[item].where.app);
     }
     while (!wakeups_.empty() && wakeups_.top().at <= now) {
         const auto [at, app] = wakeups_.top();
         wakeups_.pop();
-        note_stops(apps_[app], at); // a park ended then, however late somebody looks
+        auto& state = apps_[app];
+        note_stops(state, at); // a park ended then, however late somebody looks
+        if (state.recipients_due <= now) {
+            state.recipients_due = steady_time::max();
+            state.recipients.ripen(now, woken_);
+            put_woken(app);
+        }
         give_turn(app);
     }
+}
+
+void send_queue::put_ready(queue_item item, bool first)
+{
+    const auto& message = items_[item];
+    auto& app = apps_[message.where.app];
+    const auto urgency = static_cast<std::size_t>(message.urgency);
+    auto& list = app.ready[urgency][message.where.call];
+    if (first)
+        chains_.push_front(list, item);
+    else
+        chains_.push_back(list, item);
+    app.ready_lanes[urgency] |= std::uint64_t{1} << message.where.call;
+}
+
+/// What recipients have let go stands first in its line: it came before those who have not asked for them yet.
+void send_queue::put_woken(app_index app)
+{
+    for (const auto item : woken_) {
+        items_[item].woken = true;
+        put_ready(item, true);
+    }
+    woken_.clear();
+    note_recipients_due(app);
+}
+
+void send_queue::note_recipients_due(app_index app)
+{
+    auto& state = apps_[app];
+    const auto at = state.recipients.next_at();
+    if (!at || *at >= state.recipients_due)
+        return;
+    state.recipients_due = *at;
+    wakeups_.push({*at, app});
 }
 
 void send_queue::give_turn(app_index app)
@@ -63,28 +122,35 @@ void send_queue::give_turn(app_index app)
     if (state.in_turn || state.blocks != 0 || state.in_flight >= state.concurrency)
         return;
     state.in_turn = true;
-    turns_.push_back(app);
+    state.pass = std::max(state.pass, pass_);
+    turns_.push({state.pass, turns_given_++, app});
 }
 
 std::optional<queue_item> send_queue::pop(steady_time now)
 {
     ripen(now);
     while (!turns_.empty()) {
-        const auto index = turns_.front();
-        turns_.pop_front();
+        const auto index = turns_.top().app;
+        turns_.pop();
         auto& app = apps_[index];
         app.in_turn = false;
         if (app.blocks != 0 || app.in_flight >= app.concurrency)
             continue; // unblock() or release() gives the turn back
-        const auto from = next_ready_lane(app, now);
+        if (app.recipients.limited()) {
+            app.recipients.ripen(now, woken_);
+            put_woken(index);
+        }
+        const auto from = next_sendable(app, now);
+        note_recipients_due(index);
         if (!from)
-            continue; // a push or the end of a park gives the turn back
+            continue; // a push, a release or the end of a park gives the turn back
         if (!app.bucket.try_take(now)) {
             wakeups_.push({app.bucket.next_at(), index});
             continue;
         }
-        app.next_lane = (*from + 1) % app.lanes.size();
-        const auto item = take(app.lanes[*from]);
+        const auto item = take(app, *from);
+        pass_ = app.pass;
+        app.pass += stride / app.weight;
         --app.queued;
         ++app.in_flight;
         give_turn(index);
@@ -93,28 +159,68 @@ std::optional<queue_item> send_queue::pop(steady_time now)
     return std::nullopt;
 }
 
-std::optional<std::size_t> send_queue::next_ready_lane(const app_state& app, steady_time now)
+std::optional<send_queue::ready_place> send_queue::next_ready(const app_state& app, steady_time now)
 {
-    for (std::size_t i = 0; i < app.lanes.size(); ++i) {
-        const auto index = (app.next_lane + i) % app.lanes.size();
+    const auto first = static_cast<std::size_t>(favoured(app.turn));
+    if (const auto call = next_ready_lane(app, first, now))
+        return ready_place{first, *call};
+    for (std::size_t urgency = 0; urgency < priority_count; ++urgency)
+        if (const auto call = next_ready_lane(app, urgency, now))
+            return ready_place{urgency, *call};
+    return std::nullopt;
+}
+
+std::optional<std::size_t> send_queue::next_ready_lane(const app_state& app, std::size_t urgency, steady_time now)
+{
+    if (app.ready_lanes[urgency] == 0)
+        return std::nullopt;
+    const auto lanes = app.lanes.size();
+    for (std::size_t i = 0; i < lanes; ++i) {
+        const auto index = (app.next_lane[urgency] + i) % lanes;
         const auto& candidate = app.lanes[index];
         const bool parked = candidate.parked_until && *candidate.parked_until > now;
-        const bool ready = std::any_of(candidate.ready.begin(), candidate.ready.end(),
-                                       [](const auto& items) { return !items.empty(); });
-        if (ready && !parked && !candidate.paused)
+        if ((app.ready_lanes[urgency] >> index & 1U) != 0 && !parked && !candidate.paused)
             return index;
     }
     return std::nullopt;
 }
 
-queue_item send_queue::take(lane_state& from)
+/// The next place whose first message's recipient is free. Messages before it whose recipients are not have left for
+/// their recipients' lines.
+std::optional<send_queue::ready_place> send_queue::next_sendable(app_state& app, steady_time now)
 {
-    const auto first = static_cast<std::size_t>(favoured(from.turn++));
-    auto* chosen = &from.ready[first];
-    for (std::size_t i = 0; chosen->empty(); ++i)
-        chosen = &from.ready[i];
-    const auto item = chosen->front();
-    chosen->pop_front();
+    while (const auto place = next_ready(app, now)) {
+        auto& list = app.ready[place->urgency][place->call];
+        auto& message = items_[list.first];
+        if (message.to == no_recipient)
+            return place;
+        message.recipient = app.recipients.find(message.to);
+        if (app.recipients.admits(message.recipient, now))
+            return place;
+        const auto item = chains_.pop_front(list);
+        if (list.empty())
+            app.ready_lanes[place->urgency] &= ~(std::uint64_t{1} << place->call);
+        app.recipients.wait(item, message.recipient, message.line(), std::exchange(message.woken, false), now);
+    }
+    return std::nullopt;
+}
+
+/// @param from  as next_sendable() has just given it.
+queue_item send_queue::take(app_state& app, ready_place from)
+{
+    auto& list = app.ready[from.urgency][from.call];
+    const auto item = chains_.pop_front(list);
+    if (list.empty())
+        app.ready_lanes[from.urgency] &= ~(std::uint64_t{1} << from.call);
+    app.next_lane[from.urgency] = (from.call + 1) % app.lanes.size();
+    ++app.turn;
+    auto& message = items_[item];
+    message.out = true;
+    if (message.to != no_recipient) {
+        if (std::exchange(message.woken, false))
+            app.recipients.take_over(message.recipient, message.line());
+        message.recipient = app.recipients.enter(message.to, message.recipient);
+    }
     return item;
 }
 
@@ -123,9 +229,39 @@ steady_time send_queue::resume_at(app_index app, steady_time now) noexcept
     return apps_[app].resumed.reserve(now);
 }
 
-void send_queue::release(app_index app)
+void send_queue::release(queue_item item, steady_time now, bool arrived)
 {
-    --apps_[app].in_flight;
+    auto& message = items_[item];
+    const auto app = message.where.app;
+    auto& state = apps_[app];
+    message.out = false;
+    --state.in_flight;
+    if (message.to != no_recipient) {
+        state.recipients.leave(message.recipient, now, arrived, woken_);
+        put_woken(app);
+    }
+    give_turn(app);
+}
+
+void send_queue::hold_recipient(app_index app, recipient_key to, steady_time until)
+{
+    if (to == no_recipient)
+        return;
+    apps_[app].recipients.hold(to, until);
+    note_recipients_due(app);
+}
+
+std::optional<steady_time> send_queue::recipient_held_until(queue_item item, steady_time now) const noexcept
+{
+    const auto& message = items_[item];
+    const auto& recipients = apps_[message.where.app].recipients;
+    return recipients.holds_any() ? recipients.held_until(message.to, now) : std::nullopt;
+}
+
+void send_queue::set_recipient_limit(app_index app, std::optional<recipient_limit> limit, steady_time now)
+{
+    apps_[app].recipients.set_limit(limit, now, woken_);
+    put_woken(app);
     give_turn(app);
 }
 
@@ -219,19 +355,45 @@ steady_duration send_queue::active_time(lane where, steady_time now) const noexc
     return now.time_since_epoch() - stopped;
 }
 
-void send_queue::remove_if(const std::function<bool(queue_item)>& gone)
+void send_queue::remove_if(const std::function<bool(queue_item)>& gone, steady_time now)
 {
-    for (auto& app : apps_)
-        for (auto& each : app.lanes)
-            for (auto& items : each.ready)
-                app.queued -= std::erase_if(items, gone);
     std::erase_if(waiting_, [this, &gone](const waiting& each) {
         const bool goes = gone(each.item);
         if (goes)
-            --apps_[each.where.app].queued;
+            --apps_[items_[each.item].where.app].queued;
         return goes;
     });
     std::make_heap(waiting_.begin(), waiting_.end(), later{});
+    std::vector<queue_item> first_of_lines;
+    for (app_index index = 0; index < apps_.size(); ++index) {
+        auto& app = apps_[index];
+        first_of_lines.clear();
+        app.queued -= remove_ready(app, gone, first_of_lines);
+        app.queued -= app.recipients.remove_if(gone, now, woken_);
+        for (const auto item : first_of_lines)
+            app.recipients.drop_woken(items_[item].to, items_[item].line(), now, woken_);
+        put_woken(index);
+        give_turn(index);
+    }
+}
+
+std::size_t send_queue::remove_ready(app_state& app, const std::function<bool(queue_item)>& gone,
+                                     std::vector<queue_item>& removed_woken)
+{
+    std::size_t removed = 0;
+    for (std::size_t urgency = 0; urgency < priority_count; ++urgency)
+        for (std::size_t call = 0; call < app.lanes.size(); ++call) {
+            auto& list = app.ready[urgency][call];
+            removed += chains_.remove_if(list, [&](queue_item item) {
+                const bool goes = gone(item);
+                if (goes && items_[item].woken)
+                    removed_woken.push_back(item);
+                return goes;
+            });
+            if (list.empty())
+                app.ready_lanes[urgency] &= ~(std::uint64_t{1} << call);
+        }
+    return removed;
 }
 
 } // namespace wxcourier::domain

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Which message is sent next. Everything that makes a message wait is decided here (its own time, the app's rate and
-/// concurrency, a park of the app's call, a halted or paused app), so that a wait holds no sender and no app can starve
-/// another.
+/// concurrency, its recipient, a park of the app's call, a halted or paused app), so that a wait holds no sender and no
+/// app can starve another.
 #pragma once
 
 #include "common/time.hpp"
+#include "domain/item_chains.hpp"
 #include "domain/push_job.hpp"
+#include "domain/recipient_gate.hpp"
 #include "domain/token_bucket.hpp"
 
 #include <array>
@@ -20,8 +22,6 @@
 
 namespace wxcourier::domain {
 
-/// Names a message in the queue; the caller's own number, each in the queue once.
-using queue_item = std::uint32_t;
 using app_index = std::uint32_t;
 
 /// The messages of one app for one of WeChat's calls: what WeChat's quotas park together.
@@ -45,12 +45,6 @@ struct quota_limits {
     unsigned reserve_percent = 0;       ///< The part that only messages of high priority may use. 0 to 90.
 };
 
-/// One recipient gets at most `max` messages of an app in any span of `window`.
-struct recipient_limit {
-    std::uint32_t max = 1;
-    milliseconds window{};
-};
-
 struct app_limits {
     double rate_per_second = 200;
     double burst = 50;
@@ -61,25 +55,36 @@ struct app_limits {
     std::optional<recipient_limit> per_recipient{};
 };
 
-/// All messages that are in memory and not under way. Apps take turns, one message each; within an app its lanes take
-/// turns; within a lane `high` goes first, with every eighth turn left to `normal` and every eighth of those to `low`.
-/// Pure: the caller brings the time. Not thread-safe.
+/// All messages that are in memory and not under way. Apps share the senders by their weights, one message at a time;
+/// within an app `high` goes first, whatever its lane, with every eighth turn left to `normal` and every eighth of
+/// those to `low`; within a priority the lanes take turns. A recipient of an app has one request at a time. Pure: the
+/// caller brings the time, which never goes back. Not thread-safe.
 class send_queue {
 public:
     explicit send_queue(const std::vector<app_limits>& apps);
+    send_queue(const send_queue&) = delete;
+    send_queue& operator=(const send_queue&) = delete;
+    ~send_queue() = default;
 
-    /// Puts a message in line, ready at `ready_at` (at once when that is past).
-    void push(queue_item item, lane where, priority urgency, steady_time ready_at);
+    /// One more app. Its index, one above the last one's.
+    app_index add_app(const app_limits& limits);
 
-    /// The next message that may go now; it holds one permit of its app's rate and concurrency. Empty: none may.
+    /// Puts a message in line, ready at `ready_at` (at once when that is past). Not one that is popped and not
+    /// released.
+    /// @param to  whom it is for; `no_recipient`: it waits for nobody.
+    void push(queue_item item, lane where, priority urgency, steady_time ready_at, recipient_key to = no_recipient);
+
+    /// The next message that may go now; it holds one permit of its app's rate and concurrency, and its recipient.
+    /// Empty: none may.
     [[nodiscard]] std::optional<queue_item> pop(steady_time now);
 
     /// A popped message was held up before its request: when it may go, so that what one commit lets go together keeps
     /// the rate all the same. Counts as its permit from then on.
     [[nodiscard]] steady_time resume_at(app_index app, steady_time now) noexcept;
 
-    /// A popped message's request has ended, or was never made: gives its concurrency permit back.
-    void release(app_index app);
+    /// A popped message's request has ended, or was never made: gives its concurrency permit and its recipient back.
+    /// @param arrived  its recipient got it, or may have got it: counts for the app's recipient limit.
+    void release(queue_item item, steady_time now, bool arrived = false);
 
     void block(app_index app, block_reason reason, steady_time now);
     void unblock(app_index app, block_reason reason, steady_time now);
@@ -94,11 +99,21 @@ public:
     void pause(lane where, bool paused, steady_time now);
     [[nodiscard]] bool paused(lane where) const noexcept { return apps_[where.app].lanes[where.call].paused; }
 
+    /// Holds back all messages of the app to that recipient until `until`; an earlier end than the one in force is
+    /// ignored. `no_recipient`: nobody is held back.
+    void hold_recipient(app_index app, recipient_key to, steady_time until);
+    /// How long a queued message's recipient is held back, or over the app's limit, as far as is known. Empty: not.
+    [[nodiscard]] std::optional<steady_time> recipient_held_until(queue_item item, steady_time now) const noexcept;
+    /// Whether the app counts what each recipient gets: `release` needs to be told what arrived.
+    [[nodiscard]] bool counts_recipients(app_index app) const noexcept { return apps_[app].recipients.limited(); }
+
     void set_rate(app_index app, double per_second, double burst);
     /// See token_bucket::share_rate.
     void share_rate(app_index app, double per_second, double burst, steady_time now);
     /// At most this many requests of the app at once from now on; those under way go on.
     void set_concurrency(app_index app, std::size_t limit);
+    void set_weight(app_index app, std::uint32_t weight) noexcept { apps_[app].weight = weight; }
+    void set_recipient_limit(app_index app, std::optional<recipient_limit> limit, steady_time now);
 
     /// When `pop` may give something that it does not give now. Empty: not by time alone.
     [[nodiscard]] std::optional<steady_time> next_wakeup() const noexcept;
@@ -108,39 +123,67 @@ public:
     [[nodiscard]] steady_duration active_time(lane where, steady_time now) const noexcept;
 
     /// Takes out every message for which `gone` says so.
-    void remove_if(const std::function<bool(queue_item)>& gone);
+    void remove_if(const std::function<bool(queue_item)>& gone, steady_time now);
 
     [[nodiscard]] std::size_t queued(app_index app) const noexcept { return apps_[app].queued; }
     [[nodiscard]] std::size_t in_flight(app_index app) const noexcept { return apps_[app].in_flight; }
+    /// Of the queued ones those that wait for their recipient, who has another request, is held back or over the limit.
+    [[nodiscard]] std::size_t waiting_for_recipients(app_index app) const noexcept
+    {
+        return apps_[app].recipients.waiting();
+    }
+    /// See recipient_gate::forgotten.
+    [[nodiscard]] std::uint64_t recipients_forgotten(app_index app) const noexcept
+    {
+        return apps_[app].recipients.forgotten();
+    }
 
 private:
     struct lane_state {
-        std::array<std::deque<queue_item>, priority_count> ready;
-        unsigned turn = 0;
         std::optional<steady_time> parked_until;
         bool paused = false;
         std::optional<steady_time> stopped_since; ///< Its own clock stands still since then.
         steady_duration stopped_for{0};
     };
     struct app_state {
-        app_state(const app_limits& limits);
+        app_state(const app_limits& limits, item_chains& chains);
 
         token_bucket bucket;
         token_bucket resumed; ///< Spaces messages that were held up after `bucket` had let them go.
         std::size_t concurrency;
+        std::uint32_t weight;
         std::size_t in_flight = 0;
         std::size_t queued = 0;
         unsigned blocks = 0;
-        bool in_turn = false; ///< Stands in `turns_`.
-        std::size_t next_lane = 0;
+        bool in_turn = false;   ///< Stands in `turns_`.
+        std::uint64_t pass = 0; ///< Grows with each message by 1 / weight: the app with the least is next.
+        unsigned turn = 0;      ///< Which priority is looked at first.
         std::vector<lane_state> lanes;
+        std::array<std::vector<item_list>, priority_count> ready; ///< By priority and lane.
+        std::array<std::uint64_t, priority_count> ready_lanes{};  ///< A bit for each lane that has some ready.
+        std::array<std::size_t, priority_count> next_lane{};
+        recipient_gate recipients;
+        steady_time recipients_due = steady_time::max(); ///< Stands in `wakeups_` for them.
+    };
+    /// What is known of a message, by its number.
+    struct item_state {
+        recipient_key to = no_recipient;
+        lane where;
+        recipient_gate::slot recipient = recipient_gate::unknown; ///< While it is out.
+        priority urgency = priority::normal;
+        bool woken = false; ///< It has waited for its recipient, and is first among those who did.
+        bool out = false;   ///< Popped and not released.
+
+        /// Messages of one line of a recipient's are equal in this.
+        [[nodiscard]] std::uint32_t line() const noexcept
+        {
+            return where.call * static_cast<std::uint32_t>(priority_count) + static_cast<std::uint32_t>(urgency);
+        }
     };
     struct waiting {
         steady_time ready_at;
         std::uint64_t order; ///< Equal times keep their order.
         queue_item item;
-        lane where;
-        priority urgency;
     };
     struct later {
         bool operator()(const waiting& left, const waiting& right) const noexcept;
@@ -150,18 +193,47 @@ private:
         app_index app;
         bool operator<(const wakeup& other) const noexcept { return at > other.at; }
     };
+    /// An app that may have something to send. The least `pass` is first, equal ones in the order they came.
+    struct turn {
+        std::uint64_t pass;
+        std::uint64_t order;
+        app_index app;
+        bool operator<(const turn& other) const noexcept
+        {
+            return pass != other.pass ? pass > other.pass : order > other.order;
+        }
+    };
+    /// A place that has a message ready.
+    struct ready_place {
+        std::size_t urgency;
+        std::size_t call;
+    };
 
     void ripen(steady_time now);
     void give_turn(app_index app);
+    void put_ready(queue_item item, bool first);
+    void put_woken(app_index app);
+    void note_recipients_due(app_index app);
     void note_stops(app_state& app, steady_time now);
-    static std::optional<std::size_t> next_ready_lane(const app_state& app, steady_time now);
-    static queue_item take(lane_state& from);
+    [[nodiscard]] static std::optional<ready_place> next_ready(const app_state& app, steady_time now);
+    [[nodiscard]] static std::optional<std::size_t> next_ready_lane(const app_state& app, std::size_t urgency,
+                                                                    steady_time now);
+    [[nodiscard]] std::optional<ready_place> next_sendable(app_state& app, steady_time now);
+    queue_item take(app_state& app, ready_place from);
+    std::size_t remove_ready(app_state& app, const std::function<bool(queue_item)>& gone,
+                             std::vector<queue_item>& removed_woken);
 
-    std::vector<app_state> apps_;
-    std::deque<app_index> turns_;         ///< Apps that may have something to send.
-    std::vector<waiting> waiting_;        ///< A heap by time.
-    std::priority_queue<wakeup> wakeups_; ///< Apps to look at again: a permit comes, or a park ends.
+    item_chains chains_;
+    std::deque<app_state> apps_;
+    std::vector<item_state> items_;
+    std::priority_queue<turn> turns_;
+    std::vector<waiting> waiting_; ///< A heap by time.
+    std::priority_queue<wakeup>
+        wakeups_;                   ///< Apps to look at again: a permit comes, or a park or a recipient's wait ends.
+    std::vector<queue_item> woken_; ///< For put_woken(); kept for its memory.
     std::uint64_t pushed_ = 0;
+    std::uint64_t turns_given_ = 0;
+    std::uint64_t pass_ = 0; ///< Of the app that sent last: who comes back begins there, whatever it missed.
 };
 
 } // namespace wxcourier::domain

@@ -252,8 +252,14 @@ void courier::on_published(std::uint64_t ticket, publish_result result)
 
 void courier::refresh_gauges(metrics_registry& metrics)
 {
-    for (domain::app_index app = 0; app < options_.apps.size(); ++app)
-        metrics["wxcourier_queued"].with({options_.apps[app].name}).set(static_cast<double>(queue_.queued(app)));
+    for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
+        const auto& name = options_.apps[app].name;
+        metrics["wxcourier_queued"].with({name}).set(static_cast<double>(queue_.queued(app)));
+        metrics["wxcourier_waiting_for_recipient"].with({name}).set(
+            static_cast<double>(queue_.waiting_for_recipients(app)));
+        metrics["wxcourier_recipient_sends_forgotten_total"].with({name}).set(
+            static_cast<double>(queue_.recipients_forgotten(app)));
+    }
     metrics["wxcourier_partitions_assigned"].with().set(static_cast<double>(committer_.partitions().size()));
     const auto oldest = oldest_jobs();
     auto& unfinished = metrics["wxcourier_partition_unfinished"];

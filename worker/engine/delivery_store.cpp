@@ -15,6 +15,7 @@ domain::queue_item delivery_store::make(std::shared_ptr<job_in_progress> job, st
     free_.pop_back();
     auto& slot = slots_[item];
     slot.history.takes_client_msg_id = job->job.kind->takes_client_msg_id;
+    slot.recipient = domain::recipient_key_of(job->messages.touser(index));
     slot.job = std::move(job);
     slot.index = index;
     slot.at = delivery::stage::queued;

@@ -70,6 +70,7 @@ struct delivery {
 
     std::shared_ptr<job_in_progress> job;
     std::size_t index = 0; ///< Which of the job's messages.
+    domain::recipient_key recipient = domain::no_recipient;
     stage at = stage::free;
     std::string body; ///< Of a job with recipients: made when first sent; kept for a repeat, which must be equal.
     domain::attempt_history history;

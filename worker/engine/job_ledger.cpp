@@ -260,7 +260,7 @@ void job_ledger::let_go(const std::vector<assignment_id>& ids)
     const auto goes = [this, &ids](queue_item item) {
         return std::find(ids.begin(), ids.end(), deliveries_[item].job->assignment) != ids.end();
     };
-    queue_.remove_if(goes);
+    queue_.remove_if(goes, time_.now());
     std::vector<queue_item> queued;
     deliveries_.for_each([&queued, &goes](queue_item item, const delivery& each) {
         if (each.at == delivery::stage::queued && goes(item))
@@ -286,7 +286,7 @@ void job_ledger::report_deferrals(const credentials& tokens)
 {
     const auto now = time_.now();
     const auto wall = time_.wall_now();
-    deliveries_.for_each([&](queue_item, delivery& each) {
+    deliveries_.for_each([&](queue_item item, delivery& each) {
         if (each.at != delivery::stage::queued || each.deferral_reported)
             return;
         const auto where = each.job->lane;
@@ -298,6 +298,9 @@ void job_ledger::report_deferrals(const credentials& tokens)
         } else if (const auto parked = queue_.parked_until(where, now); parked && *parked - now > long_wait) {
             reason = "quota_exhausted";
             until = parked;
+        } else if (const auto held = queue_.recipient_held_until(item, now); held && *held - now > long_wait) {
+            reason = domain::reason::recipient_limited;
+            until = held;
         } else if (each.ready_at - now > long_wait && !each.wait_reason.empty()) {
             reason = each.wait_reason;
             until = each.ready_at;

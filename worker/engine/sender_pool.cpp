@@ -52,7 +52,7 @@ void sender_pool::enqueue(queue_item item, steady_time ready_at)
     auto& message = deliveries_[item];
     message.at = delivery::stage::queued;
     message.ready_at = ready_at;
-    queue_.push(item, message.job->lane, message.job->job.priority, ready_at);
+    queue_.push(item, message.job->lane, message.job->job.priority, ready_at, message.recipient);
 }
 
 void sender_pool::dispatch()
@@ -103,20 +103,27 @@ std::optional<queue_item> sender_pool::next_sendable()
         if (!item)
             return std::nullopt;
         ++under_way_;
-        const auto app = deliveries_[*item].job->lane.app;
-        if (!end_if_late(*item)) {
+        const auto late = look_at_clocks(*item);
+        if (late == lateness::on_time) {
             deliveries_[*item].at = delivery::stage::sending;
             return item;
         }
-        release(app);
+        release_unsent(*item, late);
     }
     return std::nullopt;
 }
 
-void sender_pool::release(domain::app_index app)
+void sender_pool::release(queue_item item, bool arrived)
 {
     --under_way_;
-    queue_.release(app);
+    queue_.release(item, time_.now(), arrived);
+}
+
+void sender_pool::release_unsent(queue_item item, lateness why)
+{
+    release(item);
+    if (why == lateness::early)
+        enqueue(item, deliveries_[item].ready_at);
 }
 
 asio::awaitable<void> sender_pool::send_while_there_is_work(queue_item item)
@@ -137,14 +144,14 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     auto& state = apps_[app];
     message.deferral_reported = false;
     if (options_.dry_run) {
-        release(app);
+        release(item);
         owner_.on_ended(item, job_state::simulated, {});
         co_return;
     }
     if (options_.delivery.at_most_once) {
-        const bool may_go = co_await commit_and_pace(item);
-        if (!may_go) {
-            release(app);
+        const auto late = co_await commit_and_pace(item);
+        if (late != lateness::on_time) {
+            release_unsent(item, late);
             co_return;
         }
     }
@@ -164,44 +171,44 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     const auto reply = co_await api_.send(request);
     state.in_flight->add(-1);
     state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
-    release(app);
+    release(item, queue_.counts_recipients(app) && domain::may_have_arrived(reply));
     conclude(item, reply, token->generation);
 }
 
-/// at_most_once. True: the message is committed, and its time to be sent is now.
-asio::awaitable<bool> sender_pool::commit_and_pace(queue_item item)
+/// at_most_once. On time: the message is committed, and its time to be sent is now.
+asio::awaitable<sender_pool::lateness> sender_pool::commit_and_pace(queue_item item)
 {
     if (!deliveries_[item].committed) {
         const bool committed = co_await owner_.commit_first(item);
         if (!committed)
-            co_return false;
+            co_return lateness::ended;
     }
     const auto at = queue_.resume_at(deliveries_[item].job->lane.app, time_.now());
     while (time_.now() < at && !abandoned_)
         co_await pacing_.wait_until(at);
-    co_return !abandoned_ && !end_if_late(item);
+    co_return abandoned_ ? lateness::ended : look_at_clocks(item);
 }
 
-bool sender_pool::end_if_late(queue_item item)
+sender_pool::lateness sender_pool::look_at_clocks(queue_item item)
 {
-    const auto& message = deliveries_[item];
+    auto& message = deliveries_[item];
     const auto& job = *message.job;
     const auto now = time_.wall_now();
     if (job.expires_at && now >= *job.expires_at) {
         owner_.on_ended(item, job_state::expired, job.expiry_reason);
-        return true;
+        return lateness::ended;
     }
     // The window in which WeChat drops a repeat may have closed while the message waited.
     if (!domain::may_repeat(message.history, options_.delivery, time_.now())) {
         owner_.on_ended(item, job_state::failed, "outcome_unknown");
-        return true;
+        return lateness::ended;
     }
     if (job.job.not_before && now < *job.job.not_before) { // the wall clock went back, or the wait was cut short
-        deliveries_[item].wait_reason = domain::reason::not_before;
-        enqueue(item, time_.now() + (*job.job.not_before - now));
-        return true;
+        message.wait_reason = domain::reason::not_before;
+        message.ready_at = time_.now() + (*job.job.not_before - now);
+        return lateness::early;
     }
-    return false;
+    return lateness::on_time;
 }
 
 void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std::uint64_t token_generation)
@@ -245,6 +252,8 @@ void sender_pool::follow(queue_item item, const domain::push_reply& reply, const
                            std::chrono::duration_cast<seconds>(*decision.park_lane_until - time_.now()).count())}});
         queue_.park(job->lane, *decision.park_lane_until, time_.now());
     }
+    if (decision.hold_recipient)
+        queue_.hold_recipient(app, message.recipient, decision.again_at);
     if (decision.ended) {
         if (*decision.ended == job_state::sent)
             apps_[app].delivery_seconds->observe(
@@ -342,10 +351,12 @@ void sender_pool::follow_wall_clock()
     if (late.empty() && early.empty())
         return;
     // for_each goes upwards, so both are sorted.
-    queue_.remove_if([&late, &early](queue_item item) {
-        return std::binary_search(late.begin(), late.end(), item) ||
-               std::binary_search(early.begin(), early.end(), item);
-    });
+    queue_.remove_if(
+        [&late, &early](queue_item item) {
+            return std::binary_search(late.begin(), late.end(), item) ||
+                   std::binary_search(early.begin(), early.end(), item);
+        },
+        now);
     for (const auto item : late)
         owner_.on_ended(item, job_state::expired, deliveries_[item].job->expiry_reason);
     for (const auto item : early)

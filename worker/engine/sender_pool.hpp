@@ -72,13 +72,21 @@ private:
 
     asio::awaitable<void> send_while_there_is_work(domain::queue_item item);
     asio::awaitable<void> attempt(domain::queue_item item);
-    asio::awaitable<bool> commit_and_pace(domain::queue_item item);
+    /// What a look at the clocks says of a message that is about to be sent.
+    enum class lateness : std::uint8_t {
+        on_time,
+        ended, ///< It is too late for it; it has ended.
+        early, ///< It goes back to the queue, once it is released.
+    };
+
+    asio::awaitable<lateness> commit_and_pace(domain::queue_item item);
     std::optional<domain::queue_item> next_sendable();
-    void release(domain::app_index app);
+    void release(domain::queue_item item, bool arrived = false);
+    void release_unsent(domain::queue_item item, lateness why);
     void conclude(domain::queue_item item, const domain::push_reply& reply, std::uint64_t token_generation);
     void follow(domain::queue_item item, const domain::push_reply& reply, const domain::delivery_decision& decision,
                 std::uint64_t token_generation);
-    bool end_if_late(domain::queue_item item);
+    lateness look_at_clocks(domain::queue_item item);
     void note_outage(domain::app_index app, const domain::push_reply& reply);
     void let_probes_go();
     void count_attempt(const delivery& message, const domain::push_reply& reply,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <stdexcept>
 
 namespace wxcourier::domain {
 namespace {
@@ -138,17 +139,17 @@ TEST(send_queue, holds_the_concurrency_of_each_app)
     for (queue_item item = 0; item < 5; ++item)
         queue.push(item, {0, 0}, priority::normal, start);
     EXPECT_THAT(pop_all(queue, start), ElementsAre(0, 1));
-    queue.release(0);
+    queue.release(0, start);
     EXPECT_THAT(pop_all(queue, start), ElementsAre(2));
     queue.set_concurrency(0, 4);
     EXPECT_THAT(pop_all(queue, start), ElementsAre(3, 4));
     queue.set_concurrency(0, 1);
     queue.push(9, {0, 0}, priority::normal, start);
-    for (int i = 0; i < 3; ++i) {
-        queue.release(0);
+    for (const queue_item item : {1U, 2U, 3U}) {
+        queue.release(item, start);
         EXPECT_EQ(queue.pop(start), std::nullopt);
     }
-    queue.release(0);
+    queue.release(4, start);
     EXPECT_EQ(queue.pop(start), 9U);
 }
 
@@ -285,12 +286,396 @@ TEST(send_queue, lets_go_of_what_it_is_told_to)
     for (queue_item item = 0; item < 10; ++item)
         queue.push(item, {item % 2, 0}, priority::normal, item < 6 ? start : start + seconds{10});
     EXPECT_EQ(queue.pop(start), 0U);
-    queue.remove_if([](queue_item item) { return item == 1 || item == 2 || item == 7; });
+    queue.remove_if([](queue_item item) { return item == 1 || item == 2 || item == 7; }, start);
     EXPECT_EQ(queue.queued(0), 3U);
     EXPECT_EQ(queue.queued(1), 3U);
     auto rest = pop_all(queue, start + seconds{10});
     std::sort(rest.begin(), rest.end());
     EXPECT_THAT(rest, ElementsAre(3, 4, 5, 6, 8, 9));
+}
+
+TEST(send_queue, high_overtakes_across_the_lanes_of_its_app)
+{
+    send_queue queue({generous});
+    for (queue_item item = 0; item < 100; ++item)
+        queue.push(item, {0, item % 4}, priority::normal, start);
+    queue.push(1000, {0, 6}, priority::high, start);
+    EXPECT_EQ(queue.pop(start), 1000U);
+}
+
+TEST(send_queue, high_in_one_lane_does_not_starve_the_others_for_ever)
+{
+    send_queue queue({generous});
+    for (queue_item item = 0; item < 6400; ++item)
+        queue.push(item, {0, 0}, priority::high, start);
+    for (queue_item item = 10'000; item < 10'010; ++item)
+        queue.push(item, {0, 1}, priority::normal, start);
+    queue.push(20'000, {0, 2}, priority::low, start);
+    std::map<queue_item, int> given;
+    for (int i = 0; i < 128; ++i)
+        ++given[*queue.pop(start) / 10'000];
+    EXPECT_EQ(given[1], 10);
+    EXPECT_EQ(given[2], 1);
+}
+
+TEST(send_queue, high_that_is_parked_leaves_its_turns_to_the_others)
+{
+    send_queue queue({generous});
+    queue.park({0, 0}, start + seconds{30}, start);
+    queue.push(1, {0, 0}, priority::high, start);
+    queue.push(2, {0, 1}, priority::low, start);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(2));
+    EXPECT_THAT(pop_all(queue, start + seconds{30}), ElementsAre(1));
+}
+
+TEST(send_queue, apps_get_turns_by_their_weights)
+{
+    auto heavy = generous;
+    heavy.weight = 5;
+    auto middling = generous;
+    middling.weight = 3;
+    send_queue queue({heavy, middling, generous});
+    for (queue_item item = 0; item < 3000; ++item)
+        queue.push(item, {item % 3, 0}, priority::normal, start);
+    std::map<unsigned, int> given;
+    for (int i = 0; i < 900; ++i)
+        ++given[*queue.pop(start) % 3];
+    EXPECT_NEAR(given[0], 500, 2);
+    EXPECT_NEAR(given[1], 300, 2);
+    EXPECT_NEAR(given[2], 100, 2);
+}
+
+TEST(send_queue, weights_hold_when_the_total_in_flight_is_what_limits)
+{
+    // As the pool does it: it pops only while fewer than `most` are under way.
+    constexpr std::size_t most = 20;
+    auto heavy = generous;
+    heavy.weight = 4;
+    send_queue queue({heavy, generous});
+    std::mt19937 random(7);
+    std::vector<queue_item> out;
+    std::map<unsigned, int> given;
+    queue_item next = 0;
+    for (int step = 0; step < 20'000; ++step) {
+        while (queue.queued(0) < 50 || queue.queued(1) < 50) {
+            queue.push(next, {next % 2, 0}, priority::normal, start);
+            ++next;
+        }
+        while (out.size() < most) {
+            out.push_back(*queue.pop(start));
+            ++given[out.back() % 2];
+        }
+        std::swap(out[random() % out.size()], out.back());
+        queue.release(out.back(), start);
+        out.pop_back();
+    }
+    const auto share = static_cast<double>(given[0]) / (given[0] + given[1]);
+    EXPECT_NEAR(share, 0.8, 0.8 * 0.05);
+}
+
+TEST(send_queue, an_app_that_was_idle_has_saved_nothing_up)
+{
+    send_queue queue({generous, generous});
+    for (queue_item item = 0; item < 1000; ++item)
+        queue.push(item, {0, 0}, priority::normal, start);
+    for (int i = 0; i < 500; ++i)
+        static_cast<void>(queue.pop(start));
+    for (queue_item item = 1000; item < 1500; ++item)
+        queue.push(item, {1, 0}, priority::normal, start);
+    int of_the_late_one = 0;
+    for (int i = 0; i < 100; ++i)
+        of_the_late_one += *queue.pop(start) >= 1000 ? 1 : 0;
+    EXPECT_NEAR(of_the_late_one, 50, 1);
+}
+
+TEST(send_queue, an_app_that_is_added_takes_its_turns)
+{
+    send_queue queue({generous});
+    EXPECT_EQ(queue.add_app(generous), 1U);
+    queue.push(0, {0, 0}, priority::normal, start);
+    queue.push(1, {1, 0}, priority::normal, start);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(0, 1));
+}
+
+class send_queue_recipients : public ::testing::Test {
+protected:
+    static constexpr recipient_key anna = 0xA;
+    static constexpr recipient_key bert = 0xB;
+
+    void push(queue_item item, recipient_key to, priority urgency = priority::normal, std::uint32_t call = 0)
+    {
+        queue.push(item, {0, call}, urgency, start, to);
+    }
+
+    send_queue queue{{generous, generous}};
+};
+
+TEST_F(send_queue_recipients, one_request_at_a_time_for_each)
+{
+    push(1, anna);
+    push(2, anna);
+    push(3, bert);
+    push(4, anna);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(1, 3));
+    EXPECT_EQ(queue.queued(0), 2U);
+    EXPECT_EQ(queue.waiting_for_recipients(0), 2U);
+    queue.release(3, start);
+    EXPECT_EQ(queue.pop(start), std::nullopt);
+    queue.release(1, start);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(2));
+    queue.release(2, start);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(4));
+    EXPECT_EQ(queue.waiting_for_recipients(0), 0U);
+}
+
+TEST_F(send_queue_recipients, another_apps_request_to_the_same_openid_is_none_of_theirs)
+{
+    push(1, anna);
+    queue.push(2, {1, 0}, priority::normal, start, anna);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(1, 2));
+}
+
+TEST_F(send_queue_recipients, whoever_waits_for_one_takes_no_permit_of_the_rate)
+{
+    send_queue slow({{10, 1, 1000, 8}});
+    slow.push(1, {0, 0}, priority::normal, start, anna);
+    slow.push(2, {0, 0}, priority::normal, start, anna);
+    slow.push(3, {0, 0}, priority::normal, start, bert);
+    EXPECT_EQ(slow.pop(start), 1U);
+    EXPECT_EQ(slow.pop(start), std::nullopt);
+    EXPECT_EQ(slow.pop(start + milliseconds{100}), 3U);
+}
+
+TEST_F(send_queue_recipients, high_goes_first_among_those_who_wait_for_one)
+{
+    push(1, anna);
+    EXPECT_EQ(queue.pop(start), 1U);
+    push(2, anna, priority::low);
+    push(3, anna, priority::normal);
+    EXPECT_EQ(queue.pop(start), std::nullopt);
+    push(4, anna, priority::high);
+    EXPECT_EQ(queue.pop(start), std::nullopt);
+    queue.release(1, start);
+    EXPECT_EQ(queue.pop(start), 4U);
+}
+
+TEST_F(send_queue_recipients, a_parked_lane_does_not_keep_one_from_the_others)
+{
+    push(1, anna);
+    EXPECT_EQ(queue.pop(start), 1U);
+    push(2, anna, priority::normal, 1);
+    push(3, anna, priority::normal, 2);
+    push(4, anna, priority::normal, 2);
+    EXPECT_EQ(queue.pop(start), std::nullopt);
+    queue.park({0, 1}, start + hours{5}, start);
+    queue.release(1, start);
+    EXPECT_EQ(queue.pop(start), 3U);
+    queue.release(3, start);
+    EXPECT_EQ(queue.pop(start), 4U);
+    EXPECT_EQ(queue.pop(start + hours{5}), std::nullopt);
+    queue.release(4, start + hours{5});
+    EXPECT_EQ(queue.pop(start + hours{5}), 2U);
+}
+
+TEST_F(send_queue_recipients, one_who_is_held_back_waits_alone_and_with_all_messages)
+{
+    queue.hold_recipient(0, anna, start + seconds{60});
+    push(1, anna);
+    push(2, anna, priority::high, 3);
+    push(3, bert);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(3));
+    EXPECT_EQ(queue.recipient_held_until(1, start), start + seconds{60});
+    EXPECT_EQ(queue.recipient_held_until(3, start), std::nullopt);
+    EXPECT_EQ(queue.next_wakeup(), start + seconds{60});
+    EXPECT_EQ(queue.pop(start + seconds{59}), std::nullopt);
+    EXPECT_EQ(queue.pop(start + seconds{60}), 2U);
+    EXPECT_EQ(queue.pop(start + seconds{60}), std::nullopt) << "one at a time, as ever";
+    queue.release(2, start + seconds{61});
+    EXPECT_EQ(queue.pop(start + seconds{61}), 1U);
+}
+
+TEST_F(send_queue_recipients, a_shorter_hold_does_not_end_a_longer_one)
+{
+    queue.hold_recipient(0, anna, start + seconds{60});
+    queue.hold_recipient(0, anna, start + seconds{1});
+    push(1, anna);
+    EXPECT_EQ(queue.pop(start + seconds{59}), std::nullopt);
+    EXPECT_EQ(queue.pop(start + seconds{60}), 1U);
+}
+
+TEST_F(send_queue_recipients, whoever_is_let_go_while_first_in_line_lets_the_next_one_up)
+{
+    push(1, anna);
+    EXPECT_EQ(queue.pop(start), 1U);
+    push(2, anna);
+    push(3, anna);
+    push(4, anna);
+    EXPECT_EQ(queue.pop(start), std::nullopt);
+    queue.block(0, block_reason::paused, start);
+    queue.release(1, start); // 2 may go but for the pause
+    queue.remove_if([](queue_item item) { return item == 2 || item == 4; }, start);
+    queue.unblock(0, block_reason::paused, start);
+    EXPECT_THAT(pop_all(queue, start), ElementsAre(3));
+    EXPECT_EQ(queue.queued(0), 0U);
+    queue.release(3, start);
+    EXPECT_EQ(queue.pop(start), std::nullopt);
+}
+
+TEST_F(send_queue_recipients, a_limit_holds_in_every_window)
+{
+    auto limited = generous;
+    limited.per_recipient = {2, seconds{10}};
+    send_queue kind({limited});
+    for (queue_item item = 0; item < 5; ++item)
+        kind.push(item, {0, 0}, priority::normal, start, anna);
+    kind.push(9, {0, 0}, priority::normal, start, bert);
+    EXPECT_EQ(kind.pop(start), 0U);
+    EXPECT_EQ(kind.pop(start), 9U);
+    kind.release(9, start, true);
+    kind.release(0, start + seconds{1}, true);
+    EXPECT_EQ(kind.pop(start + seconds{4}), 1U);
+    kind.release(1, start + seconds{5}, true);
+    EXPECT_EQ(kind.pop(start + seconds{5}), std::nullopt);
+    EXPECT_EQ(kind.recipient_held_until(2, start + seconds{5}), start + seconds{11});
+    EXPECT_EQ(kind.next_wakeup(), start + seconds{11}) << "10 s after the end of the first request";
+    EXPECT_EQ(kind.pop(start + milliseconds{10'999}), std::nullopt);
+    EXPECT_EQ(kind.pop(start + seconds{11}), 2U);
+    kind.release(2, start + seconds{11}, true);
+    EXPECT_EQ(kind.next_wakeup(), start + seconds{15});
+    EXPECT_EQ(kind.pop(start + seconds{15}), 3U);
+}
+
+TEST_F(send_queue_recipients, what_did_not_arrive_does_not_count_for_the_limit)
+{
+    auto limited = generous;
+    limited.per_recipient = {1, hours{24}};
+    send_queue kind({limited});
+    kind.push(1, {0, 0}, priority::normal, start, anna);
+    kind.push(2, {0, 0}, priority::normal, start, anna);
+    EXPECT_EQ(kind.pop(start), 1U);
+    kind.release(1, start, false);
+    EXPECT_EQ(kind.pop(start), 2U);
+}
+
+TEST_F(send_queue_recipients, another_limit_is_in_force_at_once)
+{
+    auto limited = generous;
+    limited.per_recipient = {1, hours{24}};
+    send_queue kind({limited});
+    for (queue_item item = 0; item < 4; ++item)
+        kind.push(item, {0, 0}, priority::normal, start, anna);
+    EXPECT_EQ(kind.pop(start), 0U);
+    kind.release(0, start, true);
+    EXPECT_EQ(kind.pop(start), std::nullopt);
+    kind.set_recipient_limit(0, recipient_limit{2, hours{24}}, start);
+    EXPECT_EQ(kind.pop(start), 1U);
+    kind.release(1, start, true);
+    EXPECT_EQ(kind.pop(start), std::nullopt);
+    kind.set_recipient_limit(0, std::nullopt, start);
+    EXPECT_EQ(kind.pop(start), 2U);
+    EXPECT_EQ(kind.counts_recipients(0), false);
+}
+
+TEST_F(send_queue_recipients, a_message_cannot_be_in_line_and_under_way)
+{
+    push(1, anna);
+    EXPECT_EQ(queue.pop(start), 1U);
+    EXPECT_THROW(push(1, anna), std::logic_error);
+}
+
+/// Random traffic to few recipients: one request at a time for each, none while held or over the limit, nobody is
+/// forgotten, and of one lane and priority nobody is overtaken by who asked for the same recipient later.
+TEST_F(send_queue_recipients, rules_hold_in_random_traffic)
+{
+    for (unsigned seed = 1; seed <= 80; ++seed) {
+        std::mt19937 random(seed);
+        auto limited = generous;
+        limited.concurrency = 1 + random() % 20;
+        if (seed % 2 == 0)
+            limited.per_recipient = {1 + static_cast<std::uint32_t>(random() % 3), milliseconds{500}};
+        send_queue busy({limited});
+        struct message {
+            recipient_key to;
+            std::uint32_t call;
+            priority urgency;
+        };
+        std::map<queue_item, message> in_line;
+        std::map<queue_item, message> out;
+        std::map<recipient_key, steady_time> held;
+        std::map<recipient_key, std::vector<steady_time>> sent;
+        queue_item next = 0;
+        auto now = start;
+        const auto check = [&](queue_item item) {
+            const auto found = in_line.find(item);
+            ASSERT_NE(found, in_line.end()) << "seed " << seed << ": given twice";
+            const auto what = found->second;
+            for (const auto& [other, each] : out)
+                ASSERT_NE(each.to, what.to) << "seed " << seed << ": two at a time";
+            for (const auto& [other, each] : in_line)
+                ASSERT_FALSE(other < item && each.to == what.to && each.call == what.call &&
+                             each.urgency == what.urgency)
+                    << "seed " << seed << ": overtaken";
+            ASSERT_LE(held[what.to], now) << "seed " << seed << ": held back";
+            if (limited.per_recipient) {
+                const auto& times = sent[what.to];
+                ASSERT_LT(std::count_if(times.begin(), times.end(),
+                                        [&](auto at) { return at + limited.per_recipient->window > now; }),
+                          limited.per_recipient->max)
+                    << "seed " << seed << ": over the limit";
+            }
+            out.insert(*found);
+            in_line.erase(found);
+        };
+        for (int step = 0; step < 2000; ++step) {
+            now += milliseconds{random() % 10};
+            switch (random() % 6) {
+            case 0:
+            case 1:
+            case 2: {
+                const message made{1 + random() % 12, static_cast<std::uint32_t>(random() % 3),
+                                   static_cast<priority>(random() % 3)};
+                in_line.emplace(next, made);
+                busy.push(next++, {0, made.call}, made.urgency, now, made.to);
+                break;
+            }
+            case 3:
+                if (random() % 8 == 0) {
+                    const recipient_key who = 1 + random() % 12;
+                    held[who] = std::max(held[who], now + milliseconds{random() % 300});
+                    busy.hold_recipient(0, who, held[who]);
+                } else if (random() % 8 == 0) {
+                    const auto part = random() % 7;
+                    const auto gone = [part](queue_item item) { return item % 7 == part; };
+                    busy.remove_if(gone, now);
+                    std::erase_if(in_line, [&gone](const auto& each) { return gone(each.first); });
+                }
+                break;
+            default:
+                if (!out.empty()) {
+                    const auto who = std::next(out.begin(), static_cast<long>(random() % out.size()));
+                    const bool arrived = random() % 2 == 0;
+                    if (arrived)
+                        sent[who->second.to].push_back(now);
+                    busy.release(who->first, now, arrived);
+                    out.erase(who);
+                }
+            }
+            while (const auto item = busy.pop(now))
+                ASSERT_NO_FATAL_FAILURE(check(*item));
+            ASSERT_EQ(busy.queued(0), in_line.size()) << "seed " << seed;
+        }
+        for (int step = 0; step < 100'000 && !(in_line.empty() && out.empty()); ++step) {
+            while (!out.empty()) {
+                busy.release(out.begin()->first, now);
+                out.erase(out.begin());
+            }
+            while (const auto item = busy.pop(now))
+                ASSERT_NO_FATAL_FAILURE(check(*item));
+            if (const auto wakeup = busy.next_wakeup(); out.empty() && wakeup)
+                now = std::max(now, *wakeup);
+        }
+        EXPECT_TRUE(in_line.empty()) << "seed " << seed << ": " << in_line.size() << " were forgotten";
+    }
 }
 
 /// Random traffic: no message is lost or given twice, and limits hold all the time.
@@ -331,7 +716,7 @@ TEST(send_queue, gives_every_message_exactly_once_within_all_limits)
                 break;
             default:
                 if (!out.empty()) {
-                    queue.release(out.begin()->second);
+                    queue.release(out.begin()->first, now);
                     out.erase(out.begin());
                 }
             }
@@ -351,7 +736,7 @@ TEST(send_queue, gives_every_message_exactly_once_within_all_limits)
             queue.unblock(app, block_reason::paused, now);
         for (int step = 0; step < 100'000 && given < next; ++step) {
             while (!out.empty()) {
-                queue.release(out.begin()->second);
+                queue.release(out.begin()->first, now);
                 out.erase(out.begin());
             }
             while (const auto item = queue.pop(now)) {
