@@ -148,6 +148,15 @@ metric_family& metrics_registry::operator[](std::string_view name)
     return *families_.at(name);
 }
 
+bool metrics_registry::hidden(const metric_definition& of, const std::vector<std::string>& label_values) const
+{
+    for (std::size_t i = 0; i < of.labels.size(); ++i)
+        if (const auto found = hidden_.find(of.labels[i]);
+            found != hidden_.end() && found->second.contains(label_values[i]))
+            return true;
+    return false;
+}
+
 void metrics_registry::refresh()
 {
     for (const auto& each : refreshers_)

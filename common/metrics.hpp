@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,14 @@ public:
         return families_;
     }
 
+    /// Leaves series with that label's value out of what is exposed until `show`. References to them stay good, and
+    /// what is added meanwhile is not lost: an app that is taken out of the configuration may still have something
+    /// under way.
+    void hide(std::string_view label, const std::string& value) { hidden_[std::string(label)].insert(value); }
+    void show(std::string_view label, const std::string& value) { hidden_[std::string(label)].erase(value); }
+    /// Whether a series with these label values is left out.
+    [[nodiscard]] bool hidden(const metric_definition& of, const std::vector<std::string>& label_values) const;
+
     /// Has `refresh` called before each exposition, for gauges that are read off something rather than kept up to date.
     void before_exposition(std::function<void()> refresh) { refreshers_.push_back(std::move(refresh)); }
     void refresh();
@@ -90,6 +99,7 @@ public:
 private:
     std::map<std::string_view, std::unique_ptr<metric_family>> families_;
     std::vector<std::function<void()>> refreshers_;
+    std::map<std::string, std::set<std::string>, std::less<>> hidden_; ///< Values, by label.
 };
 
 /// Every metric there is, in the order of docs/metrics.md.

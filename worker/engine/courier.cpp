@@ -16,13 +16,11 @@ constexpr std::size_t records_a_turn = 256;
 constexpr milliseconds housekeeping_interval{100};
 constexpr int housekeeping_rounds_a_second = 10;
 
-std::vector<domain::app_limits> limits_of(const std::vector<app_options>& apps)
+std::vector<domain::app_limits> limits_of(const std::deque<app_options>& apps)
 {
     std::vector<domain::app_limits> limits;
-    for (const auto& each : apps) {
-        limits.push_back(each.limits);
-        limits.back().calls = domain::all_kinds().size();
-    }
+    for (const auto& each : apps)
+        limits.push_back(queue_limits_of(each));
     return limits;
 }
 
@@ -72,7 +70,7 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
           options_, deliveries_, queue_, credentials_, pushes, time, metrics,
           [this] { return std::uniform_real_distribution<>(0, 1)(random_); }, tasks_, ledger_),
       intake_(options_, source, committer_, ledger_, memory_, time, metrics), progress_(time),
-      housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)),
+      housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)), metrics_(metrics),
       rebalances_(metrics["wxcourier_rebalances_total"]), loop_lag_(metrics["wxcourier_loop_lag_seconds"].with())
 {
     if (options_.fleet) {
@@ -95,6 +93,114 @@ void courier::start()
     credentials_.start(tasks_);
     if (fleet_)
         fleet_->start(tasks_);
+}
+
+std::optional<domain::app_index> courier::find_app(const std::string& name) const
+{
+    for (domain::app_index app = 0; app < options_.apps.size(); ++app)
+        if (!options_.apps[app].removed && options_.apps[app].name == name)
+            return app;
+    return std::nullopt;
+}
+
+domain::app_index courier::add_app(const app_options& added, token_source* source)
+{
+    domain::app_index app = 0;
+    while (app < options_.apps.size()) {
+        const auto& known = options_.apps[app];
+        if (known.removed && known.name == added.name && known.type == added.type && known.appid == added.appid)
+            break;
+        ++app;
+    }
+    metrics_.show("app", added.name);
+    if (app == options_.apps.size()) {
+        options_.apps.push_back(added);
+        queue_.add_app(queue_limits_of(added));
+        senders_.add_app();
+        credentials_.add_app();
+        shares_.follow(app);
+        join_token_source(app, source);
+        credentials_.start_app(app);
+    } else {
+        closing_.erase(app);
+        options_.apps[app].removed = false;
+        change_limits(app, added.limits);
+        change_tokens(app, added, source);
+    }
+    follow_capacity();
+    intake_.add_app(app);
+    read();
+    return app;
+}
+
+void courier::remove_app(domain::app_index app)
+{
+    options_.apps[app].removed = true;
+    closing_.insert(app);
+    intake_.remove_app(options_.apps[app].name);
+    follow_capacity();
+}
+
+void courier::change_limits(domain::app_index app, const domain::app_limits& limits)
+{
+    options_.apps[app].limits = limits;
+    shares_.follow(app);
+    senders_.follow_concurrency(app);
+    queue_.set_weight(app, limits.weight);
+    queue_.set_recipient_limit(app, limits.per_recipient, time_.now());
+    follow_capacity();
+    wake_dispatch();
+}
+
+void courier::change_tokens(domain::app_index app, const app_options& wanted, token_source* source)
+{
+    options_.apps[app].token = wanted.token;
+    options_.apps[app].app_secret = wanted.app_secret;
+    if (shared_tokens_)
+        shared_tokens_->remove_app(app);
+    credentials_.renew_keeper(app);
+    join_token_source(app, source);
+    credentials_.start_app(app);
+}
+
+void courier::change_retry(domain::backoff_limits retry, milliseconds give_up_after)
+{
+    options_.delivery.retry = retry;
+    options_.delivery.give_up_after = give_up_after;
+}
+
+void courier::join_token_source(domain::app_index app, token_source* source)
+{
+    if (source != nullptr)
+        credentials_.use_source(app, *source);
+    else if (shared_tokens_)
+        shared_tokens_->add_app(app, options_.apps[app]);
+}
+
+/// What is bounded by all apps' concurrency together.
+void courier::follow_capacity()
+{
+    ledger_.follow_concurrency();
+    committer_.commit_after(eager_after(options_));
+}
+
+void courier::close_removed_apps()
+{
+    for (auto each = closing_.begin(); each != closing_.end();) {
+        const auto app = *each;
+        if (intake_.in_use(app)) {
+            ++each;
+            continue;
+        }
+        each = closing_.erase(each);
+        const auto& name = options_.apps[app].name;
+        credentials_.stop_app(app);
+        if (shared_tokens_)
+            shared_tokens_->remove_app(app);
+        if (!find_app(name))
+            metrics_.hide("app", name);
+        log::info("courier", "a removed app has nothing left to send", {{"app", name}});
+    }
 }
 
 void courier::read()
@@ -136,6 +242,7 @@ asio::awaitable<void> courier::housekeeping()
             continue;
         senders_.follow_wall_clock();
         ledger_.report_deferrals(credentials_);
+        close_removed_apps();
     }
 }
 
@@ -252,13 +359,17 @@ void courier::on_published(std::uint64_t ticket, publish_result result)
 
 void courier::refresh_gauges(metrics_registry& metrics)
 {
+    auto& queued = metrics["wxcourier_queued"];
+    auto& waiting = metrics["wxcourier_waiting_for_recipient"];
+    auto& forgotten = metrics["wxcourier_recipient_sends_forgotten_total"];
+    for (auto* const each : {&queued, &waiting, &forgotten})
+        for (const auto& app : options_.apps)
+            each->with({app.name}).set(0);
     for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
-        const auto& name = options_.apps[app].name;
-        metrics["wxcourier_queued"].with({name}).set(static_cast<double>(queue_.queued(app)));
-        metrics["wxcourier_waiting_for_recipient"].with({name}).set(
-            static_cast<double>(queue_.waiting_for_recipients(app)));
-        metrics["wxcourier_recipient_sends_forgotten_total"].with({name}).set(
-            static_cast<double>(queue_.recipients_forgotten(app)));
+        const auto& name = options_.apps[app].name; // that of a removed app may be another's now
+        queued.with({name}).add(static_cast<double>(queue_.queued(app)));
+        waiting.with({name}).add(static_cast<double>(queue_.waiting_for_recipients(app)));
+        forgotten.with({name}).add(static_cast<double>(queue_.recipients_forgotten(app)));
     }
     metrics["wxcourier_partitions_assigned"].with().set(static_cast<double>(committer_.partitions().size()));
     const auto oldest = oldest_jobs();

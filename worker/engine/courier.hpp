@@ -20,9 +20,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +61,30 @@ public:
     /// Starts its coroutines. They end after drain().
     void start();
 
+    // The configuration has changed while the worker runs. Before start() or after it, not while draining.
+
+    /// The app of that name whose jobs are taken.
+    [[nodiscard]] std::optional<domain::app_index> find_app(const std::string& name) const;
+    /// Takes the jobs of another app from now on. One that was removed before and is the same for WeChat (name, type,
+    /// AppID) gets its index again, others a new one at the end.
+    /// @param source  of its tokens, if they are not WeChat's own calls or `classic`; outlives this object.
+    domain::app_index add_app(const app_options& added, token_source* source);
+    /// No job of the app is taken any more. Those in memory end as they would have; its token is kept current that
+    /// long.
+    void remove_app(domain::app_index app);
+    /// Rate, burst, concurrency and the like; what is under way goes on.
+    void change_limits(domain::app_index app, const domain::app_limits& limits);
+    /// Where the app's tokens come from, and its AppSecret. Its messages wait until there is a token from there; those
+    /// under way end with the one they have.
+    /// @param source  as for add_app.
+    void change_tokens(domain::app_index app, const app_options& wanted, token_source* source);
+    /// Decisions from now on use these.
+    void change_retry(domain::backoff_limits retry, milliseconds give_up_after);
+    void change_admission(const admission_limits& limits) { options_.admission = limits; }
+
+    /// Every app there ever was, by index.
+    [[nodiscard]] const std::deque<app_options>& apps() const noexcept { return options_.apps; }
+
     /// Stops reading, lets requests under way end, publishes their statuses and commits: in this order, and never later
     /// than `deadline`. A message that is not under way stays uncommitted and is read again. Call once; nothing of the
     /// engine runs afterwards but, at most, requests that were cut short, which the far side's close ends.
@@ -83,13 +110,16 @@ private:
     void read();
     void wake_dispatch();
     asio::awaitable<void> housekeeping();
+    void join_token_source(domain::app_index app, token_source* source);
+    void follow_capacity();
+    void close_removed_apps();
     asio::awaitable<void> give_up(std::vector<assignment_id> going);
     asio::awaitable<bool> settle(std::vector<assignment_id> ids, steady_time deadline);
     void refresh_gauges(metrics_registry& metrics);
     /// The Kafka timestamp of the oldest unfinished job of each assignment that has one.
     std::map<assignment_id, wall_time> oldest_jobs();
 
-    const engine_options options_;
+    engine_options options_;
     asio::any_io_executor executor_;
     clock& time_;
     job_source& source_;
@@ -107,9 +137,11 @@ private:
     job_ledger ledger_;
     sender_pool senders_;
     intake intake_;
-    condition progress_; ///< Something ended: who waits for partitions to settle looks again.
+    std::set<domain::app_index> closing_; ///< Removed, with jobs in memory.
+    condition progress_;                  ///< Something ended: who waits for partitions to settle looks again.
     std::unique_ptr<alarm> housekeeping_;
     std::function<void(const std::string&)> on_failure_;
+    metrics_registry& metrics_;
     metric_family& rebalances_;
     metric_series& loop_lag_;
     bool joined_ = false;

@@ -7,15 +7,47 @@
 
 namespace wxcourier::engine {
 
-credentials::credentials(const std::vector<app_options>& apps, token_api& api, domain::send_queue& queue, clock& time,
+credentials::credentials(const std::deque<app_options>& apps, token_api& api, domain::send_queue& queue, clock& time,
                          metrics_registry& metrics, std::function<double()> jitter, std::function<void()> on_change)
+    : apps_(apps), api_(api), queue_(queue), time_(time), metrics_(metrics), jitter_(std::move(jitter)),
+      on_change_(std::move(on_change))
 {
-    for (std::size_t i = 0; i < apps.size(); ++i)
-        keepers_.push_back(std::make_unique<token_keeper>(static_cast<domain::app_index>(i), apps[i], api, queue, time,
-                                                          metrics, jitter, on_change));
+    while (keepers_.size() < apps_.size())
+        add_app();
 }
 
 credentials::~credentials() = default;
+
+std::unique_ptr<token_keeper> credentials::make_keeper(domain::app_index app,
+                                                       std::shared_ptr<const access_token> before)
+{
+    return std::make_unique<token_keeper>(app, apps_[app], std::move(before), api_, queue_, time_, metrics_, jitter_,
+                                          on_change_);
+}
+
+void credentials::add_app()
+{
+    keepers_.push_back(make_keeper(static_cast<domain::app_index>(keepers_.size()), nullptr));
+}
+
+void credentials::renew_keeper(domain::app_index app)
+{
+    auto& keeper = keepers_[app];
+    keeper->stop();
+    auto fresh = make_keeper(app, keeper->current());
+    replaced_.push_back(std::exchange(keeper, std::move(fresh)));
+}
+
+void credentials::start_app(domain::app_index app)
+{
+    if (tasks_ != nullptr)
+        tasks_->spawn(keepers_[app]->run());
+}
+
+void credentials::stop_app(domain::app_index app)
+{
+    keepers_[app]->stop();
+}
 
 void credentials::use_source(domain::app_index app, token_source& source)
 {
@@ -44,6 +76,7 @@ void credentials::look_again(domain::app_index app)
 
 void credentials::start(task_group& tasks)
 {
+    tasks_ = &tasks;
     for (const auto& each : keepers_)
         tasks.spawn(each->run());
 }

@@ -10,6 +10,7 @@
 #include "engine/ports.hpp"
 #include "engine/task_group.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,14 +38,24 @@ class token_keeper;
 class credentials {
 public:
     /// @param on_change  called when an app may send again, or no longer.
-    credentials(const std::vector<app_options>& apps, token_api& api, domain::send_queue& queue, clock& time,
+    credentials(const std::deque<app_options>& apps, token_api& api, domain::send_queue& queue, clock& time,
                 metrics_registry& metrics, std::function<double()> jitter, std::function<void()> on_change);
     ~credentials();
     credentials(const credentials&) = delete;
     credentials& operator=(const credentials&) = delete;
 
-    /// Has the app's tokens come from there. Before start(); the source must outlive its coroutine.
+    /// Has the app's tokens come from there. Before its coroutine starts; the source must outlive this object.
     void use_source(domain::app_index app, token_source& source);
+
+    /// The last of the apps is new: makes its keeper, without starting it.
+    void add_app();
+    /// What the app's tokens come from has changed: a new keeper begins without a token, and is not started yet. Sends
+    /// under way end with the token they have.
+    void renew_keeper(domain::app_index app);
+    /// Starts the app's coroutine, if the others have been started.
+    void start_app(domain::app_index app);
+    /// Ends the app's coroutine: its tokens are no longer kept current.
+    void stop_app(domain::app_index app);
     /// A token, or why there is none, that this process did not ask for: a source that follows brings it. A token that
     /// is in use already changes its expiry only.
     void bring(domain::app_index app, const token_reply& reply);
@@ -73,7 +84,18 @@ public:
     [[nodiscard]] credential_report report(domain::app_index app) const;
 
 private:
+    std::unique_ptr<token_keeper> make_keeper(domain::app_index app, std::shared_ptr<const access_token> before);
+
+    const std::deque<app_options>& apps_;
+    token_api& api_;
+    domain::send_queue& queue_;
+    clock& time_;
+    metrics_registry& metrics_;
+    std::function<double()> jitter_;
+    std::function<void()> on_change_;
+    task_group* tasks_ = nullptr; ///< Null: not started.
     std::vector<std::unique_ptr<token_keeper>> keepers_;
+    std::vector<std::unique_ptr<token_keeper>> replaced_; ///< Their coroutines may still be in a call.
 };
 
 } // namespace wxcourier::engine

@@ -41,7 +41,11 @@ public:
     fleet_token_source(surroundings with, domain::app_index app, codec::token_place place, milliseconds call_timeout,
                        std::string worker);
 
-    [[nodiscard]] bool asks() const override { return with_.voice.leads(); }
+    [[nodiscard]] domain::app_index app() const noexcept { return app_; }
+    /// Asks for nothing more, and is told nothing more.
+    void retire() noexcept { retired_ = true; }
+
+    [[nodiscard]] bool asks() const override { return !retired_ && with_.voice.leads(); }
     asio::awaitable<token_reply> ask(token_request request) override;
     void on_dead(const access_token& token, bool proven) override;
     [[nodiscard]] std::string owner() const override { return with_.voice.leader(); }
@@ -70,7 +74,8 @@ private:
     std::optional<domain::shared_token> newest_;
     domain::token_stamp dead_;                     ///< The newest token that WeChat is known to call dead.
     std::optional<domain::token_stamp> announced_; ///< Of the fetch that this replica begins, or makes.
-    bool confirmed_ = false;                       ///< Its announcement was read back.
+    bool retired_ = false;
+    bool confirmed_ = false; ///< Its announcement was read back.
     condition changed_;
 };
 

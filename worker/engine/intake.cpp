@@ -20,8 +20,28 @@ intake::intake(const engine_options& options, job_source& source, offset_committ
     : options_(options), source_(source), committer_(committer), ledger_(ledger), memory_(memory), time_(time),
       metrics_(metrics)
 {
-    for (std::size_t i = 0; i < options.apps.size(); ++i)
-        app_index_.emplace(options.apps[i].name, static_cast<domain::app_index>(i));
+    for (domain::app_index app = 0; app < options.apps.size(); ++app)
+        add_app(app);
+}
+
+void intake::add_app(domain::app_index app)
+{
+    app_index_[options_.apps[app].name] = app;
+    if (presence_.size() <= app)
+        presence_.push_back(std::make_shared<char>());
+    follow_apps();
+}
+
+void intake::remove_app(const std::string& name)
+{
+    app_index_.erase(name);
+    follow_apps();
+}
+
+void intake::follow_apps()
+{
+    for (auto& [name, topic] : topics_)
+        topic.rules = job_rules_of(options_, name);
 }
 
 bool intake::read(std::size_t most)
@@ -88,6 +108,7 @@ std::shared_ptr<job_in_progress> intake::make_job(codec::decoded_job decoded, or
     job->source = std::move(source);
     job->lane = {app_index_.at(decoded.job.app),
                  static_cast<std::uint32_t>(decoded.job.kind - domain::all_kinds().data())};
+    job->app_in_use = presence_[job->lane.app];
     job->memory = {memory_, job_overhead + record.value->size() + decoded.messages.footprint()};
     if (options_.max_age) {
         job->expires_at =

@@ -11,7 +11,9 @@
 #include "engine/ports.hpp"
 
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace wxcourier::engine {
 
@@ -25,6 +27,14 @@ public:
     /// Reads while there is room, at most `most` records. False: there may be more to read at once.
     bool read(std::size_t most);
 
+    /// An app's jobs are taken from now on. A job of an app of that name before it is not.
+    void add_app(domain::app_index app);
+    /// Jobs of that name are of an app that is not known.
+    void remove_app(const std::string& name);
+
+    /// Whether a job of the app is in memory.
+    [[nodiscard]] bool in_use(domain::app_index app) const { return presence_[app].use_count() > 1; }
+
     /// Reads nothing more.
     void stop() { stopped_ = true; }
 
@@ -34,6 +44,7 @@ private:
         metric_series* read = nullptr; ///< Counts its records.
     };
 
+    void follow_apps();
     void take(offset_committer::partition& from, inbound_record record);
     [[nodiscard]] topic_state& state_of(const std::string& topic);
     [[nodiscard]] std::shared_ptr<job_in_progress> make_job(codec::decoded_job decoded, original_record record,
@@ -48,6 +59,7 @@ private:
     metrics_registry& metrics_;
     std::map<std::string, topic_state> topics_;
     std::map<std::string, domain::app_index> app_index_;
+    std::vector<std::shared_ptr<const void>> presence_; ///< By app: what its jobs hold a share of.
     assignment_id next_ = 0; ///< Where the next turn begins, so that no partition is always last.
     bool stopped_ = false;
 };

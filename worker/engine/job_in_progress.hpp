@@ -39,6 +39,7 @@ struct job_in_progress {
     codec::message_set messages;
     domain::lane lane;
     memory_budget::permit memory;
+    std::shared_ptr<const void> app_in_use; ///< While any job holds it, a removed app still has something to send.
     /// When it expires, and by which rule (`expired` or `too_old`).
     std::optional<wall_time> expires_at;
     std::string_view expiry_reason;

@@ -30,6 +30,9 @@ public:
     /// The pool and the ledger know each other; set once, before the first job.
     void set_pool(sender_pool& pool) { pool_ = &pool; }
 
+    /// The concurrency of the apps has changed, or there is another app.
+    void follow_concurrency() { in_flight_limit_ = in_flight_limit(options_); }
+
     /// Whether another record may be read.
     [[nodiscard]] bool has_room() const noexcept;
     /// Whether another record of this partition may be read.
@@ -75,7 +78,7 @@ private:
     memory_budget& memory_;
     clock& time_;
     sender_pool* pool_ = nullptr;
-    const std::size_t in_flight_limit_;
+    std::size_t in_flight_limit_;
     std::function<void()> on_room_;
     metric_family& finished_;
     std::map<std::pair<domain::app_index, std::uint32_t>, metric_series*> sent_; ///< Of `finished_`, by lane.

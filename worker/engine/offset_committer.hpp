@@ -54,6 +54,9 @@ public:
     offset_committer(job_source& source, clock& time, metrics_registry& metrics, milliseconds commit_interval,
                      std::size_t eager_after, bool may_forget);
 
+    /// Changes `eager_after`.
+    void commit_after(std::size_t jobs) { eager_after_ = jobs; }
+
     /// Called when an assignment has begun, or has caught up in a way that lets more be read.
     void on_room(std::function<void()> callback) { on_room_ = std::move(callback); }
 

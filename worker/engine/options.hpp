@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// What the engine is told once, at start. app maps the configuration to it.
+/// What the engine is told at start; courier::add_app and the like change it while it runs. app maps the configuration
+/// to it.
 #pragma once
 
 #include "codec/job_codec.hpp"
@@ -12,6 +13,7 @@
 #include "domain/token_refresh_plan.hpp"
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +28,8 @@ struct app_options {
     secret app_secret;
     domain::token_plan_limits token;
     domain::app_limits limits;
+    /// It was taken out of the configuration while the worker ran: its jobs in memory still end, and it gets no more.
+    bool removed = false;
 };
 
 /// Bounds on what may be in memory. A job that arrives when a bound is reached stays in Kafka (backpressure).
@@ -49,7 +53,8 @@ struct fleet_options {
 
 struct engine_options {
     std::string worker; ///< The instance's id, in every status.
-    std::vector<app_options> apps;
+    /// By index. References stay good while it grows; an index is never given to another app.
+    std::deque<app_options> apps;
     std::string status_topic;
     std::string dead_letter_topic;
     /// Which apps' jobs a jobs topic may carry; a topic that is not named may carry all.
@@ -69,6 +74,9 @@ struct engine_options {
 
 /// What a job on that topic is held against: the same for the worker and for `enqueue`.
 codec::job_rules job_rules_of(const engine_options& options, const std::string& topic);
+
+/// What the send queue is told of an app.
+domain::app_limits queue_limits_of(const app_options& app);
 
 /// How many requests may be under way at once, over all apps; at least 1.
 std::size_t in_flight_limit(const engine_options& options);

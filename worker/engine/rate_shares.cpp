@@ -59,14 +59,19 @@ double rate_shares::share(domain::app_index app) const
 
 void rate_shares::apply()
 {
+    for (domain::app_index app = 0; app < options_.apps.size(); ++app)
+        follow(app);
+}
+
+void rate_shares::follow(domain::app_index app)
+{
+    const auto& limits = options_.apps[app].limits;
+    const auto part = share(app);
     if (partitions_.empty())
-        return;
-    for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
-        const auto& limits = options_.apps[app].limits;
-        const auto part = share(app);
+        queue_.set_rate(app, limits.rate_per_second, limits.burst);
+    else
         queue_.share_rate(app, limits.rate_per_second * part, limits.burst * part, time_.now());
-        rate_gauge_.with({options_.apps[app].name}).set(limits.rate_per_second * part);
-    }
+    rate_gauge_.with({options_.apps[app].name}).set(limits.rate_per_second * part);
 }
 
 } // namespace wxcourier::engine

@@ -23,6 +23,9 @@ class rate_shares {
 public:
     rate_shares(const engine_options& options, domain::send_queue& queue, clock& time, metrics_registry& metrics);
 
+    /// An app has come, or its limits have changed.
+    void follow(domain::app_index app);
+
     /// How many partitions each jobs topic has. Before the first assignment.
     void know(std::map<std::string, std::int32_t> partitions);
 

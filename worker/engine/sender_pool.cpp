@@ -37,14 +37,28 @@ sender_pool::sender_pool(const engine_options& options, delivery_store& deliveri
                          std::function<double()> jitter, task_group& tasks, listener& owner)
     : options_(options), deliveries_(deliveries), queue_(queue), tokens_(tokens), api_(api), time_(time),
       jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), pacing_(time), alarm_(time.make_alarm()),
-      attempts_(metrics["wxcourier_attempts_total"]), unknown_errcodes_(metrics["wxcourier_unknown_errcodes_total"])
+      metrics_(metrics), attempts_(metrics["wxcourier_attempts_total"]),
+      unknown_errcodes_(metrics["wxcourier_unknown_errcodes_total"])
 {
-    for (const auto& app : options_.apps)
-        apps_.push_back({domain::breaker(options_.breaker), &metrics["wxcourier_in_flight"].with({app.name}),
-                         &metrics["wxcourier_send_duration_seconds"].with({app.name}),
-                         &metrics["wxcourier_delivery_duration_seconds"].with({app.name}),
-                         &metrics["wxcourier_breaker_open"].with({app.name}),
-                         std::vector<metric_series*>(domain::all_kinds().size())});
+    while (apps_.size() < options_.apps.size())
+        add_app();
+}
+
+void sender_pool::add_app()
+{
+    const auto& app = options_.apps[apps_.size()];
+    apps_.push_back({domain::breaker(options_.breaker), &metrics_["wxcourier_in_flight"].with({app.name}),
+                     &metrics_["wxcourier_send_duration_seconds"].with({app.name}),
+                     &metrics_["wxcourier_delivery_duration_seconds"].with({app.name}),
+                     &metrics_["wxcourier_breaker_open"].with({app.name}),
+                     std::vector<metric_series*>(domain::all_kinds().size())});
+}
+
+void sender_pool::follow_concurrency(domain::app_index app)
+{
+    // An open breaker lets one probe at a time go; the end of the outage gives the new number.
+    if (apps_[app].breaker.state() == domain::breaker_state::closed)
+        queue_.set_concurrency(app, options_.apps[app].limits.concurrency);
 }
 
 void sender_pool::enqueue(queue_item item, steady_time ready_at)

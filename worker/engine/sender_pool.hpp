@@ -12,6 +12,7 @@
 #include "engine/ports.hpp"
 #include "engine/task_group.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,11 @@ public:
     sender_pool(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
                 credentials& tokens, push_api& api, clock& time, metrics_registry& metrics,
                 std::function<double()> jitter, task_group& tasks, listener& owner);
+
+    /// The last of the options' apps is new.
+    void add_app();
+    /// An app's concurrency has changed.
+    void follow_concurrency(domain::app_index app);
 
     /// Puts a message in line.
     void enqueue(domain::queue_item item, steady_time ready_at);
@@ -103,14 +109,15 @@ private:
     listener& owner_;
     condition pacing_; ///< at_most_once: messages are committed, and wait for their permits.
     std::unique_ptr<alarm> alarm_;
-    bool waiting_ = false;                 ///< run() waits on the alarm …
-    std::optional<steady_time> armed_for_; ///< … until then.
-    std::vector<app_state> apps_;
+    bool waiting_ = false;                  ///< run() waits on the alarm …
+    std::optional<steady_time> armed_for_;  ///< … until then.
+    std::deque<app_state> apps_;            ///< Coroutines hold references while it grows.
     std::size_t under_way_ = 0;             ///< Permits of the queue that are out.
     std::optional<steady_time> next_probe_; ///< The earliest of the open breakers'.
     bool stopping_ = false;
     bool abandoned_ = false;
     bool dispatching_ = false;
+    metrics_registry& metrics_;
     metric_family& attempts_;
     metric_family& unknown_errcodes_;
 };

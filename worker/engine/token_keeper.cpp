@@ -24,14 +24,15 @@ bool says_wrong_secret(const token_reply& reply)
 
 } // namespace
 
-token_keeper::token_keeper(domain::app_index app, const app_options& options, token_api& api, domain::send_queue& queue,
+token_keeper::token_keeper(domain::app_index app, const app_options& options,
+                           std::shared_ptr<const access_token> before, token_api& api, domain::send_queue& queue,
                            clock& time, metrics_registry& metrics, std::function<double()> jitter,
                            std::function<void()> on_change)
-    : app_(app), options_(options), wechat_(api), source_(&wechat_), queue_(queue), time_(time),
-      jitter_(std::move(jitter)), on_change_(std::move(on_change)), plan_(options.token), secret_(options.app_secret),
-      alarm_(time.make_alarm()), refreshes_(metrics["wxcourier_token_refreshes_total"]),
-      rotations_(metrics["wxcourier_secret_rotations_total"]), halted_(metrics["wxcourier_app_halted"]),
-      generation_(metrics["wxcourier_token_generation"].with({options.name}))
+    : app_(app), options_(options), before_(std::move(before)), generations_before_(before_ ? before_->generation : 0),
+      wechat_(api), source_(&wechat_), queue_(queue), time_(time), jitter_(std::move(jitter)),
+      on_change_(std::move(on_change)), plan_(options.token), secret_(options.app_secret), alarm_(time.make_alarm()),
+      refreshes_(metrics["wxcourier_token_refreshes_total"]), rotations_(metrics["wxcourier_secret_rotations_total"]),
+      halted_(metrics["wxcourier_app_halted"]), generation_(metrics["wxcourier_token_generation"].with({options.name}))
 {
     queue_.block(app_, block_reason::no_token, time_.now());
     auto& expiry = metrics["wxcourier_token_expiry_seconds"].with({options.name});
@@ -57,9 +58,9 @@ asio::awaitable<void> token_keeper::run()
             co_await renew();
         else if (may_try_offered() && offered_due_ <= time_.now())
             co_await try_offered();
-        apply_health();
         if (stopping_)
             break;
+        apply_health();
         co_await alarm_->wait_until(next_look());
     }
 }
@@ -79,6 +80,9 @@ std::optional<steady_time> token_keeper::next_look() const
 void token_keeper::stop()
 {
     stopping_ = true;
+    if (!halted_for_.empty())
+        halted_.remove({options_.name, halted_for_});
+    halted_for_.clear();
     alarm_->wake();
 }
 
@@ -87,9 +91,11 @@ asio::awaitable<void> token_keeper::renew()
     const auto call = plan_.next_call(time_.now());
     plan_.on_call(call, time_.now());
     const auto reply = co_await ask(call);
+    if (stopping_)
+        co_return;
     if (!reply.token.empty())
         take(reply);
-    else if (!stopping_)
+    else
         take_failure(reply);
 }
 
@@ -141,6 +147,8 @@ asio::awaitable<void> token_keeper::try_offered()
     offered_due_ = time_.now() + offer_interval;
     const token_request request{domain::token_call::stable, options_.appid, tried.reveal()};
     const auto reply = co_await source_->ask(request);
+    if (stopping_)
+        co_return;
     judge_offered(tried, reply);
     if (!reply.token.empty())
         take(reply);
@@ -166,6 +174,8 @@ void token_keeper::judge_offered(const secret& tried, const token_reply& reply)
 
 void token_keeper::bring(const token_reply& reply)
 {
+    if (stopping_)
+        return;
     if (!reply.token.empty())
         take(reply);
     else
@@ -179,14 +189,14 @@ void token_keeper::take(const token_reply& reply)
     const bool same = token_ && token_->text == reply.token;
     plan_.on_token(time_.now(), reply.expires_in, same);
     refreshes_.with({options_.name, same ? "same" : "renewed"}).add();
-    if (token_ && token_->generation == plan_.generation())
+    if (token_ && token_->generation == generation())
         return;
-    token_ = std::make_shared<const access_token>(access_token{reply.token, plan_.generation()});
+    token_ = std::make_shared<const access_token>(access_token{reply.token, generation()});
     token_since_ = time_.now();
-    generation_.set(static_cast<double>(plan_.generation()));
+    generation_.set(static_cast<double>(generation()));
     log::info("token", "a new access token is in force",
               {{"app", options_.name},
-               {"generation", plan_.generation()},
+               {"generation", generation()},
                {"expires_in_s", static_cast<std::int64_t>(reply.expires_in.count())}});
 }
 
@@ -210,7 +220,8 @@ void token_keeper::take_failure(const token_reply& reply)
 
 void token_keeper::on_rejected(std::uint64_t generation)
 {
-    if (!plan_.on_rejected(generation, time_.now()))
+    if (stopping_ || generation <= generations_before_ ||
+        !plan_.on_rejected(generation - generations_before_, time_.now()))
         return;
     log::warn("token", "WeChat calls the access token dead; it is renewed once for all waiting messages",
               {{"app", options_.name}, {"generation", generation}});
@@ -221,6 +232,8 @@ void token_keeper::on_rejected(std::uint64_t generation)
 
 void token_keeper::on_account_refused(std::string_view reason, const std::string& detail)
 {
+    if (stopping_)
+        return;
     detail_ = detail;
     plan_.on_account_refused(time_.now(), reason);
     apply_health();
@@ -237,7 +250,7 @@ credential_report token_keeper::report() const
         report.detail = detail_;
     report.owner = source_->owner();
     report.asks = source_->asks();
-    report.generation = plan_.generation();
+    report.generation = generation();
     if (token_)
         report.expires_in = std::chrono::floor<seconds>(std::max(plan_.expires_at() - now, steady_duration{0}));
     report.next_call = plan_.due();

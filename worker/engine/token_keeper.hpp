@@ -21,14 +21,17 @@ namespace wxcourier::engine {
 /// Part of `credentials`, which documents what it does. Not thread-safe.
 class token_keeper {
 public:
-    token_keeper(domain::app_index app, const app_options& options, token_api& api, domain::send_queue& queue,
-                 clock& time, metrics_registry& metrics, std::function<double()> jitter,
-                 std::function<void()> on_change);
+    /// @param before  the last token of the keeper that this one replaces: what was let go with it ends with it, and
+    /// generations never repeat within an app. Null: there was none.
+    token_keeper(domain::app_index app, const app_options& options, std::shared_ptr<const access_token> before,
+                 token_api& api, domain::send_queue& queue, clock& time, metrics_registry& metrics,
+                 std::function<double()> jitter, std::function<void()> on_change);
 
     void use_source(token_source& source) { source_ = &source; }
 
     /// Keeps the token current until stop().
     asio::awaitable<void> run();
+    /// Asks for nothing more, and no longer says what the app may do. The token that it has stays readable.
     void stop();
 
     void bring(const token_reply& reply);
@@ -36,10 +39,14 @@ public:
     void ask_soon();
     void look_again() { alarm_->wake(); }
     void on_rejected(std::uint64_t generation);
-    void on_accepted(std::uint64_t generation) { plan_.on_accepted(generation); }
+    void on_accepted(std::uint64_t generation)
+    {
+        if (generation > generations_before_)
+            plan_.on_accepted(generation - generations_before_);
+    }
     void on_account_refused(std::string_view reason, const std::string& detail);
 
-    [[nodiscard]] const std::shared_ptr<const access_token>& current() const { return token_; }
+    [[nodiscard]] const std::shared_ptr<const access_token>& current() const { return token_ ? token_ : before_; }
     [[nodiscard]] credential_report report() const;
 
 private:
@@ -64,8 +71,12 @@ private:
     void apply_health();
     void show_halt(bool halted);
 
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generations_before_ + plan_.generation(); }
+
     domain::app_index app_;
     const app_options& options_;
+    const std::shared_ptr<const access_token> before_;
+    const std::uint64_t generations_before_; ///< The plan counts its own.
     wechat_source wechat_;
     token_source* source_;
     domain::send_queue& queue_;

@@ -67,7 +67,10 @@ std::string expose(metrics_registry& metrics)
         exposed.help = std::string(definition.help);
         exposed.type = to_type(definition.kind);
         for (const auto& [labels, series] : family.series())
-            exposed.metric.push_back(to_client_metric(definition, labels, series));
+            if (!metrics.hidden(definition, labels))
+                exposed.metric.push_back(to_client_metric(definition, labels, series));
+        if (exposed.metric.empty())
+            continue;
         families.push_back(std::move(exposed));
     }
     std::ostringstream out;
