@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/application.hpp"
 
+#include "app/configuration_file.hpp"
 #include "app/settings_mapping.hpp"
 #include "app/token_page.hpp"
 #include "common/log.hpp"
@@ -36,9 +37,34 @@ std::string joined(const std::vector<std::string>& names)
     return text;
 }
 
+void tell(const config::change& each)
+{
+    if (each.before == each.after) // what it is must not be shown
+        log::info("config", "changed", {{"key", each.key}});
+    else
+        log::info("config", "changed", {{"key", each.key}, {"from", each.before}, {"to", each.after}});
+}
+
+void tell_changes(const config::difference& found)
+{
+    for (const auto& name : found.added)
+        log::info("config", "an app was added", {{"app", name}});
+    for (const auto& name : found.removed)
+        log::info("config", "an app was removed; its jobs in memory still end", {{"app", name}});
+    for (const auto& app : found.changed)
+        for (const auto& each : app.changes)
+            tell(each);
+    for (const auto& each : found.retry)
+        tell(each);
+    for (const auto& each : found.log)
+        tell(each);
+    for (const auto& key : found.needs_restart)
+        log::warn("config", "a changed key needs a restart; its old value stays in force", {{"key", key}});
+}
+
 } // namespace
 
-application::application(asio::io_context& io, config::settings settings)
+application::application(asio::io_context& io, config::settings settings, std::string file)
     : settings_(std::move(settings)), io_(io), clock_(io.get_executor()),
       options_(engine_options_of(settings_, instance_id())),
       tasks_(io.get_executor(), clock_,
@@ -55,19 +81,19 @@ application::application(asio::io_context& io, config::settings settings)
                [this](const std::string& why) { fail(why); }),
       fleet_(io.get_executor(), kafka_client_of(settings_), options_.fleet->fleet_topic,
              shares_tokens(settings_) ? options_.fleet->tokens_topic : "", clock_),
-      secrets_(clock_, metrics_),
-      listener_(
-          io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
-          ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); },
-                              [this] { return token_page(settings_, options_, courier_, clock_.now()); }, &metrics_})),
+      secrets_(clock_, metrics_), roster_(io, courier_, secrets_, settings_),
+      configuration_(std::move(file), clock_, metrics_, configuration_reader_.get_executor(), read_configuration,
+                     [this](const config::settings& wanted) { return follow(wanted); }),
+      listener_(io.get_executor(), {.name = "http", .host = settings_.http.host, .port = settings_.http.port},
+                ops::probe_handler({[this] { return liveness(); }, [this] { return readiness(); },
+                                    [this] { return token_page(settings_, options_.worker, courier_, clock_.now()); },
+                                    &metrics_})),
       stop_(clock_.make_alarm())
 {
     metrics_["wxcourier_build_info"].with({std::string(version), kafka::library_version()}).set(1);
     metrics_["wxcourier_start_time_seconds"].with().set(
         std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
     metrics_.before_exposition([this] { refresh_gauges(); });
-    join_token_servers();
-    watch_secrets();
 }
 
 application::~application() = default;
@@ -86,6 +112,7 @@ asio::awaitable<int> application::run()
         courier_.start();
         tasks_.spawn(fleet_.run(*courier_.fleet_log()));
         tasks_.spawn(secrets_.run());
+        tasks_.spawn(configuration_.run());
         consumer_.start(courier_);
         while (!stopping_ && !failure_)
             co_await stop_->wait_until(std::nullopt);
@@ -96,9 +123,7 @@ asio::awaitable<int> application::run()
     static_cast<void>(co_await consumer_.close(deadline));
     static_cast<void>(co_await producer_.close(deadline));
     transport_.stop();
-    for (const auto& each : token_servers_)
-        if (each)
-            each->stop();
+    roster_.stop();
     secrets_.stop();
     listener_.stop();
     fleet_.stop();
@@ -147,6 +172,7 @@ asio::awaitable<bool> application::drain()
 {
     log::info("app", "draining", {{"reason", failure_ ? *failure_ : "asked to stop"}});
     not_ready_ = "draining";
+    configuration_.stop();
     const auto limit = failure_ ? milliseconds(failed_drain_timeout) : settings_.delivery.drain_timeout;
     const auto deadline = clock_.now() + limit;
     const auto report = co_await courier_.drain(deadline);
@@ -163,6 +189,11 @@ void application::stop()
 {
     stopping_ = true;
     stop_->wake();
+}
+
+void application::reload()
+{
+    configuration_.look_now();
 }
 
 void application::fail(const std::string& why)
@@ -196,9 +227,11 @@ ops::probe_state application::readiness() const
         state.good = false;
         state.details.emplace_back("fleet", fleet_.problem());
     }
-    for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
+    for (domain::app_index app = 0; app < courier_.apps().size(); ++app) {
+        if (courier_.apps()[app].removed)
+            continue;
         const auto report = courier_.credential_state(app);
-        const auto name = "app/" + options_.apps[app].name;
+        const auto name = "app/" + courier_.apps()[app].name;
         if (report.health == domain::token_health::halted) {
             state.details.emplace_back(name, "halted: " + std::string(report.reason) + ": " + report.detail);
         } else if (report.health != domain::token_health::good) {
@@ -213,33 +246,22 @@ ops::probe_state application::readiness() const
     return state;
 }
 
-void application::join_token_servers()
+configuration_watch::following application::follow(const config::settings& wanted)
 {
-    token_servers_.resize(settings_.apps.size());
-    for (std::size_t i = 0; i < settings_.apps.size(); ++i) {
-        if (settings_.apps[i].token.source != config::token_source::shared)
-            continue;
-        token_servers_[i] =
-            std::make_unique<wechat::shared_token_client>(io_, shared_token_of(settings_, settings_.apps[i]));
-        courier_.tokens().use_source(static_cast<domain::app_index>(i), *token_servers_[i]);
-    }
-}
-
-void application::watch_secrets()
-{
-    for (std::size_t i = 0; i < settings_.apps.size(); ++i) {
-        const auto& app = settings_.apps[i];
-        const auto index = static_cast<domain::app_index>(i);
-        if (auto* const server = token_servers_[i].get())
-            secrets_.add(app.name, app.token.shared.header_source, app.token.shared.header_value,
-                         [this, server, index](secret value) {
-                             server->set_header_value(std::move(value));
-                             courier_.tokens().ask_soon(index);
-                         });
-        else
-            secrets_.add(app.name, app.app_secret_source, app.app_secret,
-                         [this, index](secret value) { courier_.tokens().offer_secret(index, std::move(value)); });
-    }
+    const auto found = config::compare(settings_, wanted);
+    configuration_watch::following result{roster_.follow(found, wanted), !found.nothing_to_follow(),
+                                          found.needs_restart.size()};
+    if (!result.refusals.empty())
+        return result;
+    settings_ = config::followed(std::move(settings_), wanted);
+    courier_.change_admission(admission_of(settings_));
+    transport_.allow_connections(wechat_client_of(settings_).max_connections);
+    const auto& retry = settings_.delivery.retry;
+    courier_.change_retry({retry.initial, retry.max}, retry.give_up_after);
+    // The old level tells of a change to `off`, the new one of a change to `debug`.
+    tell_changes(found);
+    log::configure(settings_.log.level, settings_.log.format);
+    return result;
 }
 
 void application::refresh_gauges()

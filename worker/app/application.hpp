@@ -4,6 +4,8 @@
 /// only place that knows every module.
 #pragma once
 
+#include "app/app_roster.hpp"
+#include "app/configuration_watch.hpp"
 #include "app/fleet_follower.hpp"
 #include "app/real_clock.hpp"
 #include "app/secret_watch.hpp"
@@ -17,11 +19,11 @@
 #include "ops/http_listener.hpp"
 #include "ops/probes.hpp"
 #include "wechat/push_client.hpp"
-#include "wechat/shared_token_client.hpp"
 #include "wechat/token_client.hpp"
 #include "wechat/transport.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <map>
 #include <memory>
@@ -37,7 +39,8 @@ public:
     /// Builds everything; nothing is connected yet. @throws kafka::configuration_error, std::invalid_argument or
     /// boost::system::system_error for settings that cannot work (a wrong librdkafka property, an unreadable CA file,
     /// a taken listen address).
-    application(engine::asio::io_context& io, config::settings settings);
+    /// @param file  where the settings were read from: followed when it changes. Empty: nothing is followed.
+    application(engine::asio::io_context& io, config::settings settings, std::string file);
     application(const application&) = delete;
     application& operator=(const application&) = delete;
     ~application();
@@ -49,6 +52,9 @@ public:
     /// Begins the drain: SIGTERM. Idempotent.
     void stop();
 
+    /// Reads the configuration again: SIGHUP. Before run() it is done as soon as the worker runs, while draining not.
+    void reload();
+
     /// Where /livez, /readyz and /metrics are served.
     [[nodiscard]] std::string http_address() const { return listener_.address(); }
 
@@ -59,8 +65,7 @@ private:
     [[nodiscard]] ops::probe_state readiness() const;
     void fail(const std::string& why);
     void refresh_gauges();
-    void join_token_servers();
-    void watch_secrets();
+    configuration_watch::following follow(const config::settings& wanted);
 
     config::settings settings_;
     engine::asio::io_context& io_;
@@ -75,8 +80,10 @@ private:
     kafka::job_consumer consumer_;
     engine::courier courier_;
     fleet_follower fleet_;
-    std::vector<std::unique_ptr<wechat::shared_token_client>> token_servers_;
     secret_watch secrets_;
+    app_roster roster_;
+    engine::asio::thread_pool configuration_reader_{1};
+    configuration_watch configuration_;
     ops::http_listener listener_;
     std::unique_ptr<engine::alarm> stop_;
     std::map<std::string, std::int32_t> partitions_; ///< Of each jobs topic.

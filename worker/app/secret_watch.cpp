@@ -14,12 +14,15 @@ namespace {
 
 namespace asio = engine::asio;
 
-asio::awaitable<std::vector<config::secret_reading>> read_all(std::vector<config::secret_source> sources)
+using numbered_sources = std::vector<std::pair<secret_watch::entry, config::secret_source>>;
+using numbered_readings = std::vector<std::pair<secret_watch::entry, config::secret_reading>>;
+
+asio::awaitable<numbered_readings> read_all(numbered_sources sources)
 {
-    std::vector<config::secret_reading> readings;
+    numbered_readings readings;
     readings.reserve(sources.size());
-    for (const auto& each : sources)
-        readings.push_back(config::read_secret(each));
+    for (const auto& [number, source] : sources)
+        readings.emplace_back(number, config::read_secret(source));
     co_return readings;
 }
 
@@ -30,27 +33,32 @@ secret_watch::secret_watch(engine::clock& time, metrics_registry& metrics)
 {
 }
 
-void secret_watch::add(std::string app, config::secret_source source, secret current, std::function<void(secret)> take)
+secret_watch::entry secret_watch::add(std::string app, config::secret_source source, secret current,
+                                      std::function<void(secret)> take)
 {
-    if (source.from == config::secret_source::kind::file)
-        files_.push_back(
-            {std::move(app), std::move(source), std::move(current), std::nullopt, std::string{}, std::move(take)});
+    if (source.from != config::secret_source::kind::file)
+        return 0;
+    files_.emplace(++last_, watched{std::move(app), std::move(source), std::move(current), std::nullopt, std::string{},
+                                    std::move(take)});
+    return last_;
 }
 
 asio::awaitable<void> secret_watch::run()
 {
-    std::vector<config::secret_source> sources;
-    sources.reserve(files_.size());
-    for (const auto& each : files_)
-        sources.push_back(each.source);
-    while (!stopping_ && !files_.empty()) {
+    while (!stopping_) {
         co_await alarm_->wait_until(time_.now() + interval);
         if (stopping_)
             break;
-        auto reading = read_all(sources);
+        numbered_sources sources;
+        for (const auto& [number, each] : files_)
+            sources.emplace_back(number, each.source);
+        if (sources.empty())
+            continue;
+        auto reading = read_all(std::move(sources));
         auto readings = co_await asio::co_spawn(reader_, std::move(reading), asio::use_awaitable);
-        for (std::size_t i = 0; i < files_.size() && !stopping_; ++i)
-            judge(files_[i], std::move(readings[i].text), std::move(readings[i].failure));
+        for (auto& [number, each] : readings) // some may be watched no longer
+            if (const auto found = files_.find(number); found != files_.end() && !stopping_)
+                judge(found->second, std::move(each.text), std::move(each.failure));
     }
 }
 

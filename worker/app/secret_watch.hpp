@@ -11,11 +11,12 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace wxcourier::app {
 
@@ -30,11 +31,16 @@ public:
 
     secret_watch(engine::clock& time, metrics_registry& metrics);
 
-    /// Watches the file of a secret; other sources cannot change, and are left out.
+    /// Names what is watched; 0: nothing.
+    using entry = std::uint64_t;
+
+    /// Watches the file of a secret; other sources cannot change, and are left out: 0. Also while it runs.
     /// @param app      whose it is, for log and metrics.
     /// @param current  what was read from it at the start.
     /// @param take     called with each new content that is well-formed.
-    void add(std::string app, config::secret_source source, secret current, std::function<void(secret)> take);
+    entry add(std::string app, config::secret_source source, secret current, std::function<void(secret)> take);
+    /// Watches it no longer.
+    void remove(entry which) { files_.erase(which); }
 
     /// Watches until stop().
     engine::asio::awaitable<void> run();
@@ -55,7 +61,8 @@ private:
 
     engine::clock& time_;
     metric_family& rotations_;
-    std::vector<watched> files_;
+    std::map<entry, watched> files_;
+    entry last_ = 0;
     std::unique_ptr<engine::alarm> alarm_;
     engine::asio::thread_pool reader_{1};
     bool stopping_ = false;

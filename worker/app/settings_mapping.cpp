@@ -72,28 +72,40 @@ engine::fleet_options fleet_options_of(const config::settings& settings, const s
 
 } // namespace
 
+engine::app_options app_options_of(const config::app_settings& app)
+{
+    engine::app_options mapped;
+    mapped.name = app.name;
+    mapped.type = app_type_of(app.type);
+    mapped.appid = app.appid;
+    mapped.app_secret = app.app_secret;
+    mapped.token = token_limits_of(app.token);
+    mapped.limits.rate_per_second = app.rate_per_second;
+    mapped.limits.burst = app.rate_burst;
+    mapped.limits.concurrency = static_cast<std::size_t>(app.concurrency);
+    if (app.quota.daily)
+        mapped.limits.quota.daily = static_cast<std::uint64_t>(*app.quota.daily);
+    mapped.limits.quota.reserve_percent = static_cast<unsigned>(app.quota.reserve_percent);
+    mapped.limits.weight = static_cast<std::uint32_t>(app.weight);
+    if (const auto& limit = app.per_recipient)
+        mapped.limits.per_recipient = {static_cast<std::uint32_t>(limit->max), limit->window};
+    return mapped;
+}
+
+engine::admission_limits admission_of(const config::settings& settings)
+{
+    engine::admission_limits limits;
+    // Room for what is under way and as much again that waits for its rate, within the bound on bytes.
+    limits.messages = std::clamp<std::size_t>(concurrency_of(settings) * 4, 4096, 65'536);
+    return limits;
+}
+
 engine::engine_options engine_options_of(const config::settings& settings, std::string worker)
 {
     engine::engine_options options;
     options.worker = std::move(worker);
-    for (const auto& app : settings.apps) {
-        engine::app_options mapped;
-        mapped.name = app.name;
-        mapped.type = app_type_of(app.type);
-        mapped.appid = app.appid;
-        mapped.app_secret = app.app_secret;
-        mapped.token = token_limits_of(app.token);
-        mapped.limits.rate_per_second = app.rate_per_second;
-        mapped.limits.burst = app.rate_burst;
-        mapped.limits.concurrency = static_cast<std::size_t>(app.concurrency);
-        if (app.quota.daily)
-            mapped.limits.quota.daily = static_cast<std::uint64_t>(*app.quota.daily);
-        mapped.limits.quota.reserve_percent = static_cast<unsigned>(app.quota.reserve_percent);
-        mapped.limits.weight = static_cast<std::uint32_t>(app.weight);
-        if (const auto& limit = app.per_recipient)
-            mapped.limits.per_recipient = {static_cast<std::uint32_t>(limit->max), limit->window};
-        options.apps.push_back(std::move(mapped));
-    }
+    for (const auto& app : settings.apps)
+        options.apps.push_back(app_options_of(app));
     options.fleet = fleet_options_of(settings, options.worker);
     options.status_topic = settings.topics.status;
     options.dead_letter_topic = settings.topics.dead_letter;
@@ -110,8 +122,7 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
     options.commit_interval = delivery.commit_interval;
     options.revoke_timeout = delivery.revoke_timeout;
     options.dry_run = delivery.dry_run;
-    // Room for what is under way and as much again that waits for its rate, within the bound on bytes.
-    options.admission.messages = std::clamp<std::size_t>(concurrency_of(settings) * 4, 4096, 65'536);
+    options.admission = admission_of(settings);
     return options;
 }
 

@@ -15,6 +15,11 @@
 
 namespace wxcourier::app {
 
+/// What the engine is told of an app.
+engine::app_options app_options_of(const config::app_settings& app);
+/// How much may be in memory, by how much may be under way.
+engine::admission_limits admission_of(const config::settings& settings);
+
 /// @param worker  the instance's id.
 engine::engine_options engine_options_of(const config::settings& settings, std::string worker);
 kafka::client_settings kafka_client_of(const config::settings& settings);

@@ -24,20 +24,20 @@ std::string name_of(domain::token_health health)
 
 } // namespace
 
-std::string token_page(const config::settings& settings, const engine::engine_options& options,
-                       const engine::courier& courier, steady_time now)
+std::string token_page(const config::settings& settings, const std::string& worker, const engine::courier& courier,
+                       steady_time now)
 {
     codec::token_states page;
-    page.worker = options.worker;
-    for (std::size_t i = 0; i < settings.apps.size(); ++i) {
-        const auto report = courier.credential_state(static_cast<domain::app_index>(i));
+    page.worker = worker;
+    for (const auto& app : settings.apps) {
+        const auto report = courier.credential_state(*courier.find_app(app.name));
         codec::token_state state;
-        state.app = settings.apps[i].name;
-        state.source = name_of(settings.apps[i].token.source);
+        state.app = app.name;
+        state.source = name_of(app.token.source);
         state.state = name_of(report.health);
         state.reason = report.reason;
         state.detail = report.detail;
-        state.owner = report.owner.empty() && report.asks ? options.worker : report.owner;
+        state.owner = report.owner.empty() && report.asks ? worker : report.owner;
         state.generation = report.generation;
         state.expires_in = report.expires_in;
         if (report.asks)

@@ -5,14 +5,15 @@
 
 #include "config/settings.hpp"
 #include "engine/courier.hpp"
-#include "engine/options.hpp"
 
 #include <string>
 
 namespace wxcourier::app {
 
 /// JSON (codec/token_state_codec). Never holds a token.
-std::string token_page(const config::settings& settings, const engine::engine_options& options,
-                       const engine::courier& courier, steady_time now);
+/// @param settings  those in force: each of its apps is known to the courier.
+/// @param worker    this instance's id.
+std::string token_page(const config::settings& settings, const std::string& worker, const engine::courier& courier,
+                       steady_time now);
 
 } // namespace wxcourier::app

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/check_config.hpp"
 
+#include "app/configuration_file.hpp"
 #include "app/settings_mapping.hpp"
-#include "commands/loaded_settings.hpp"
 #include "config/load.hpp"
 
 #include <CLI/App.hpp>
@@ -31,7 +31,7 @@ std::string count(std::size_t number, std::string_view noun)
 int check_config(const check_config_options& options)
 {
     const auto want = options.no_secrets ? config::secrets::ignored : config::secrets::required;
-    const auto outcome = config::load_file(options.file, want, check_kafka_property);
+    const auto outcome = config::load_file(options.file, want, app::check_kafka_property);
     for (auto warning : outcome.warnings) {
         warning.what.insert(0, "warning: ");
         std::cerr << config::to_string(warning, options.file) << '\n';

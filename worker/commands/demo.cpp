@@ -113,7 +113,7 @@ public:
         simulator_.start();
         settings_ =
             demo_settings(cluster_.bootstrap_servers(), simulator_.url(), (scratch_.path() / "ca.pem").string());
-        worker_ = std::make_unique<app::application>(io_, settings_);
+        worker_ = std::make_unique<app::application>(io_, settings_, "");
         statuses_ =
             std::make_unique<kafka::record_reader>(io.get_executor(), app::kafka_client_of(settings_),
                                                    std::vector<std::string>{"push.status"}, kafka::from_beginning{});

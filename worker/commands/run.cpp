@@ -45,6 +45,18 @@ asio::awaitable<void> obey_signals(asio::signal_set& signals, app::application& 
     _exit(1);
 }
 
+/// SIGHUP reads the configuration again, as often as it comes, until the worker ends.
+asio::awaitable<void> obey_reloads(asio::signal_set& signals, app::application& worker)
+{
+    for (;;) {
+        const auto [error, signal] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (error)
+            co_return;
+        log::info("run", "signal received, reading the configuration again", {{"signal", signal}});
+        worker.reload();
+    }
+}
+
 /// A core dump would hold secrets and access tokens: none is written, and no other process of the user may look inside.
 void keep_memory_private()
 {
@@ -53,28 +65,39 @@ void keep_memory_private()
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-int run_worker(config::settings settings)
+/// While it lives and nobody waits for it, and after that, SIGHUP does nothing: it must not end the worker in the
+/// middle of its start or its end.
+struct harmless_hangup {
+    harmless_hangup() { std::signal(SIGHUP, SIG_IGN); }
+    harmless_hangup(const harmless_hangup&) = delete;
+    harmless_hangup& operator=(const harmless_hangup&) = delete;
+    ~harmless_hangup() { std::signal(SIGHUP, SIG_IGN); }
+};
+
+int run_worker(config::settings settings, const std::string& file)
 {
     keep_memory_private();
-    std::signal(SIGHUP, SIG_IGN); // reloading is not built yet; its signal must not end the worker in the middle
     std::signal(SIGPIPE, SIG_IGN);
     asio::io_context io(1);
     std::unique_ptr<app::application> worker;
     try {
-        worker = std::make_unique<app::application>(io, std::move(settings));
+        worker = std::make_unique<app::application>(io, std::move(settings), file);
     } catch (const std::exception& error) {
         std::cerr << "wxcourier: " << error.what() << '\n';
         return 2;
     }
     asio::signal_set signals(io, SIGTERM, SIGINT);
+    asio::signal_set reloads(io, SIGHUP);
     int exit_code = 1;
     const auto rethrow = [](std::exception_ptr failure) {
         if (failure)
             std::rethrow_exception(failure);
     };
     asio::co_spawn(io, obey_signals(signals, *worker), rethrow);
+    asio::co_spawn(io, obey_reloads(reloads, *worker), rethrow);
     asio::co_spawn(io, worker->run(), [&](std::exception_ptr failure, int code) {
         signals.cancel();
+        reloads.cancel();
         rethrow(failure);
         exit_code = code;
         io.stop();
@@ -91,13 +114,14 @@ int run_worker(config::settings settings)
 
 int load_and_run(const std::string& path)
 {
+    const harmless_hangup outside_of_the_run; // the signal set takes it over, and its end would make it deadly again
     auto settings = load_settings(path, config::secrets::required);
     if (!settings)
         return 2;
     const auto refused = app::not_built_yet(*settings);
     for (const auto& each : refused)
         std::cerr << path << ": " << each << '\n';
-    return refused.empty() ? run_worker(std::move(*settings)) : 2;
+    return refused.empty() ? run_worker(std::move(*settings), path) : 2;
 }
 
 } // namespace

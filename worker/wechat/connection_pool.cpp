@@ -140,6 +140,13 @@ bool connection_pool::may_be_kept(const entry& candidate, steady_time now) const
            now - candidate.opened < settings_.max_age && now - candidate.idle_since < settings_.idle_timeout;
 }
 
+void connection_pool::allow(std::size_t most)
+{
+    settings_.max_connections = most;
+    settings_.max_idle = most;
+    room_.wake_all();
+}
+
 asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
 {
     opened result;

@@ -74,6 +74,9 @@ public:
     /// Opens connections, one after another, until `count` are idle. Ends early when one fails.
     asio::awaitable<void> warm(std::size_t host, std::size_t count);
 
+    /// Changes `max_connections` and `max_idle`.
+    void allow(std::size_t most);
+
     /// Closes everything: what is under way ends as cancelled, and nothing is opened any more.
     void stop();
     [[nodiscard]] bool stopped() const noexcept { return stopped_; }

@@ -37,6 +37,9 @@ public:
     /// Opens connections ahead until `count` to the current host are idle. Ends early when one fails.
     asio::awaitable<void> warm(std::size_t count) { return pool_.warm(selector_.current(), count); }
 
+    /// Lets so many connections be open from now on; those above it are closed as they fall idle.
+    void allow_connections(std::size_t most) { pool_.allow(most); }
+
     /// Closes everything: what is under way ends as cancelled, and so does whatever comes later.
     void stop() { pool_.stop(); }
 

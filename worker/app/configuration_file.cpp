@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/configuration_file.hpp"
+
+#include "app/settings_mapping.hpp"
+#include "kafka/library.hpp"
+
+namespace wxcourier::app {
+
+config::property_verdict check_kafka_property(const std::string& name, std::optional<std::string_view> value)
+{
+    switch (kafka::ask_about_property(name, value)) {
+    case kafka::property_answer::unknown_name:
+        return config::property_verdict::unknown_name;
+    case kafka::property_answer::bad_value:
+        return config::property_verdict::bad_value;
+    case kafka::property_answer::good:
+        break;
+    }
+    return config::property_verdict::good;
+}
+
+config::load_outcome read_configuration(std::string_view text)
+{
+    auto outcome = config::load_text(text, config::secrets::required, check_kafka_property);
+    if (!outcome.loaded)
+        return outcome;
+    for (auto& each : not_built_yet(*outcome.loaded))
+        outcome.errors.push_back({1, 1, std::move(each)});
+    if (!outcome.errors.empty())
+        outcome.loaded.reset();
+    return outcome;
+}
+
+} // namespace wxcourier::app
