@@ -78,7 +78,12 @@ std::span<const metric_definition> metric_table()
         {"wxcourier_rate_limit",
          gauge,
          {"app"},
-         "Messages a second that this replica may send: its share of the app's rate, by the partitions it holds."},
+         "Messages a second that this replica may send: what it has been lent of the app's rate, which the group "
+         "shares."},
+        {"wxcourier_rate_wanted",
+         gauge,
+         {"app"},
+         "Messages a second that this replica could use of the app's rate: used lately, and waiting for nothing else."},
         {"wxcourier_app_halted", gauge, {"app", "reason"}, "1 while an app is halted for its credentials or account."},
         {"wxcourier_breaker_open",
          gauge,

@@ -108,7 +108,6 @@ asio::awaitable<int> application::run()
         not_ready_ = "joining the consumer group";
         tasks_.spawn(transport_.warm(warm_connections));
         producer_.start(courier_);
-        courier_.know_partitions(partitions_);
         courier_.start();
         tasks_.spawn(fleet_.run(*courier_.fleet_log()));
         tasks_.spawn(secrets_.run());
@@ -152,8 +151,6 @@ asio::awaitable<bool> application::wait_for_topics()
             found.error = "topics could not be created: " + joined(refused);
         }
         if (found.error.empty() && found.missing.empty()) {
-            for (const auto& topic : settings_.topics.jobs)
-                partitions_[topic.name] = found.partitions[topic.name];
             break;
         }
         not_ready_ = found.error.empty()

@@ -25,7 +25,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,7 +85,6 @@ private:
     configuration_watch configuration_;
     ops::http_listener listener_;
     std::unique_ptr<engine::alarm> stop_;
-    std::map<std::string, std::int32_t> partitions_; ///< Of each jobs topic.
     std::string not_ready_ = "starting";
     std::optional<std::string> failure_;
     bool stopping_ = false;

@@ -12,6 +12,8 @@ namespace {
 
 using domain::fleet_record;
 using domain::leading_record;
+using domain::rate_report_record;
+using domain::rate_table_record;
 using domain::refresh_failed_record;
 using domain::refreshing_record;
 using domain::token_rejected_record;
@@ -113,6 +115,71 @@ std::string encode(const domain::operator_state_record& record)
     return encode_words("operator_state", record);
 }
 
+/// Appends `,"NAME":[…]`, each element by `element`.
+template <typename List, typename Element>
+void add_list(std::string& json, std::string_view name, const List& list, Element element)
+{
+    json += ",\"";
+    json += name;
+    json += "\":[";
+    for (bool first = true; const auto& each : list) {
+        if (!std::exchange(first, false))
+            json += ',';
+        element(each);
+    }
+    json += ']';
+}
+
+/// Appends `{"NAME":"VALUE"`, to be closed.
+void begin_object(std::string& json, std::string_view name, std::string_view value)
+{
+    json += "{\"";
+    json += name;
+    json += "\":";
+    append_clean_json_string(json, value, longest_name);
+}
+
+std::string encode(const rate_report_record& record)
+{
+    auto json = begin("rate_report");
+    add_text(json, "member", record.member);
+    add_number(json, "number", record.number);
+    add_number(json, "term", record.applied.term);
+    add_number(json, "table", record.applied.number);
+    if (record.leaving)
+        json += R"(,"leaving":true)";
+    add_list(json, "apps", record.demands, [&json](const domain::rate_demand& each) {
+        begin_object(json, "app", each.app);
+        add_number(json, "wanted", each.wanted);
+        add_number(json, "weight", each.weight);
+        json += '}';
+    });
+    return json;
+}
+
+std::string encode(const rate_table_record& record)
+{
+    auto json = begin("rate_table");
+    add_number(json, "term", record.version.term);
+    add_number(json, "table", record.version.number);
+    add_list(json, "silent", record.silent, [&json](const domain::silent_member& each) {
+        begin_object(json, "member", each.member);
+        add_number(json, "last", each.last_report);
+        json += '}';
+    });
+    add_list(json, "apps", record.apps, [&json](const domain::app_shares& app) {
+        begin_object(json, "app", app.app);
+        add_list(json, "shares", app.shares, [&json](const domain::rate_share& each) {
+            begin_object(json, "member", each.member);
+            add_number(json, "rate", each.amount.rate);
+            add_number(json, "burst", each.amount.burst);
+            json += '}';
+        });
+        json += '}';
+    });
+    return json;
+}
+
 // ---------------------------------------------------------------------------------------------------------- reading
 
 bool read_text(json_value object, std::string_view name, std::string& into)
@@ -178,6 +245,65 @@ std::optional<fleet_record> read_token_rejected(json_value root)
     return read;
 }
 
+/// False: it is no list, or `element` refuses one of its elements.
+template <typename Element>
+bool read_list(json_value object, std::string_view name, Element element)
+{
+    const auto list = object.find(name);
+    if (!list.is(json_type::array))
+        return false;
+    for (const auto each : list.children())
+        if (!each.is(json_type::object) || !element(each))
+            return false;
+    return true;
+}
+
+/// Amounts are never below zero.
+bool read_amount(json_value object, std::string_view name, std::int64_t& into)
+{
+    return read_number(object, name, into) && into >= 0;
+}
+
+std::optional<fleet_record> read_rate_report(json_value root)
+{
+    rate_report_record read;
+    const auto leaving = root.find("leaving");
+    if (!read_text(root, "member", read.member) || read.member.empty() || !read_number(root, "number", read.number) ||
+        !read_number(root, "term", read.applied.term) || !read_number(root, "table", read.applied.number) ||
+        (leaving && !leaving.is(json_type::boolean)))
+        return std::nullopt;
+    read.leaving = leaving && leaving.boolean();
+    const bool good = read_list(root, "apps", [&read](json_value each) {
+        auto& demand = read.demands.emplace_back();
+        return read_text(each, "app", demand.app) && read_amount(each, "wanted", demand.wanted) &&
+               read_amount(each, "weight", demand.weight);
+    });
+    return good ? std::optional<fleet_record>(std::move(read)) : std::nullopt;
+}
+
+bool read_app_shares(json_value object, domain::app_shares& into)
+{
+    return read_text(object, "app", into.app) && read_list(object, "shares", [&into](json_value each) {
+               auto& share = into.shares.emplace_back();
+               return read_text(each, "member", share.member) && read_amount(each, "rate", share.amount.rate) &&
+                      read_amount(each, "burst", share.amount.burst);
+           });
+}
+
+std::optional<fleet_record> read_rate_table(json_value root)
+{
+    rate_table_record read;
+    const bool good =
+        read_number(root, "term", read.version.term) && read_number(root, "table", read.version.number) &&
+        read_list(root, "silent",
+                  [&read](json_value each) {
+                      auto& silent = read.silent.emplace_back();
+                      return read_text(each, "member", silent.member) && read_number(each, "last", silent.last_report);
+                  }) &&
+        read_list(root, "apps", [&read](json_value each) { return read_app_shares(each, read.apps.emplace_back()); });
+    return good ? std::optional<fleet_record>(std::move(read)) : std::nullopt;
+}
+
 } // namespace
 
 std::string encode_fleet_record(const fleet_record& record)
@@ -213,6 +339,10 @@ read_fleet_record decode_fleet_record(std::string_view json)
         return {read_operator_change(root)};
     if (type == "operator_state")
         return {read_operator_state(root)};
+    if (type == "rate_report")
+        return {read_rate_report(root)};
+    if (type == "rate_table")
+        return {read_rate_table(root)};
     return {std::nullopt, true};
 }
 

@@ -42,7 +42,22 @@ std::string key_of(const operator_state_record& /*record*/)
     return "@operator/state";
 }
 
+std::string key_of(const rate_report_record& record)
+{
+    return report_key(record.member);
+}
+
+std::string key_of(const rate_table_record& /*record*/)
+{
+    return "@rates";
+}
+
 } // namespace
+
+std::string report_key(const std::string& member)
+{
+    return "@rates/" + member;
+}
 
 std::string log_key(const fleet_record& record)
 {

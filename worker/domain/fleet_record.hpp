@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace wxcourier::domain {
 
@@ -73,13 +74,85 @@ struct operator_state_record {
     friend bool operator==(const operator_state_record&, const operator_state_record&) = default;
 };
 
+/// Names a table of rates: later terms go before numbers.
+struct rate_version {
+    std::uint64_t term = 0;   ///< Of the leader that wrote it; 0: none.
+    std::uint64_t number = 0; ///< Counts up within the term.
+
+    friend auto operator<=>(const rate_version&, const rate_version&) = default;
+};
+
+/// A part of an app's rate, in thousandths: whole numbers, so that sums are exact.
+struct rate_amount {
+    std::int64_t rate = 0;  ///< Thousandths of a permit a second.
+    std::int64_t burst = 0; ///< Thousandths of a permit.
+
+    friend bool operator==(const rate_amount&, const rate_amount&) = default;
+};
+
+/// What a member could use of an app's rate.
+struct rate_demand {
+    std::string app;
+    std::int64_t wanted = 0; ///< Thousandths of a permit a second.
+    std::int64_t weight = 1; ///< When there is not enough for all: the partitions that it holds.
+
+    friend bool operator==(const rate_demand&, const rate_demand&) = default;
+};
+
+/// A member says that it lives, what it needs, and which table it has put into force. Reading this back is what lets it
+/// use its shares for a while (domain/rate_borrower).
+struct rate_report_record {
+    std::string member;
+    std::uint64_t number = 0;         ///< Counts this member's reports from 1.
+    rate_version applied;             ///< The newest table that it goes by.
+    bool leaving = false;             ///< It uses nothing any more.
+    std::vector<rate_demand> demands; ///< An app that is not named needs nothing.
+
+    friend bool operator==(const rate_report_record&, const rate_report_record&) = default;
+};
+
+struct rate_share {
+    std::string member;
+    rate_amount amount;
+
+    friend bool operator==(const rate_share&, const rate_share&) = default;
+};
+
+/// All shares of one app; who is not named has none.
+struct app_shares {
+    std::string app;
+    std::vector<rate_share> shares;
+
+    friend bool operator==(const app_shares&, const app_shares&) = default;
+};
+
+/// A member whose right to its shares has ended, because it has not been heard of after that report.
+struct silent_member {
+    std::string member;
+    std::uint64_t last_report = 0;
+
+    friend bool operator==(const silent_member&, const silent_member&) = default;
+};
+
+/// The leader shares rates out. Void for everybody where a silent member has spoken before it in the log after all.
+struct rate_table_record {
+    rate_version version;
+    std::vector<silent_member> silent;
+    std::vector<app_shares> apps; ///< An app that is not named keeps its shares.
+
+    friend bool operator==(const rate_table_record&, const rate_table_record&) = default;
+};
+
 /// A new kind of record is a new alternative here, with its code in codec/fleet_record_codec and a concern of the
 /// engine (engine/fleet_concern) that reads it. Releases that do not know it skip it.
-using fleet_record = std::variant<leading_record, refreshing_record, refresh_failed_record, token_rejected_record,
-                                  operator_probe_record, operator_change_record, operator_state_record>;
+using fleet_record =
+    std::variant<leading_record, refreshing_record, refresh_failed_record, token_rejected_record, operator_probe_record,
+                 operator_change_record, operator_state_record, rate_report_record, rate_table_record>;
 
 /// The record's key. The topic is compacted: of what was said under one key more than an hour ago only the last stays,
 /// so what must outlive that needs a key of its own. App names hold neither `@` nor `/`.
 std::string log_key(const fleet_record& record);
+/// The key of a member's reports; when it has gone for good, somebody forgets it (fleet_voice::forget).
+std::string report_key(const std::string& member);
 
 } // namespace wxcourier::domain

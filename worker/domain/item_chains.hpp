@@ -58,6 +58,15 @@ public:
         return item;
     }
 
+    /// How many stand in a line, counted up to `most`.
+    [[nodiscard]] std::size_t count(const item_list& list, std::size_t most) const noexcept
+    {
+        std::size_t counted = 0;
+        for (auto item = list.first; item != item_list::nobody && counted < most; item = next_[item])
+            ++counted;
+        return counted;
+    }
+
     /// Takes out every message for which `gone` says so. How many that were.
     template <typename F>
     std::size_t remove_if(item_list& list, const F& gone)

@@ -18,12 +18,15 @@ priority favoured(unsigned turn) noexcept
 
 /// `pass` grows by this for a message of an app of weight 1.
 constexpr std::uint64_t stride = std::uint64_t{1} << 32U;
+/// Messages of a line that use_of_rate() counts: to have more of them ready says nothing more.
+constexpr std::size_t most_counted = 2048;
 
 } // namespace
 
 send_queue::app_state::app_state(const app_limits& limits, item_chains& chains)
-    : bucket(limits.rate_per_second, limits.burst), resumed(bucket), concurrency(limits.concurrency),
-      weight(limits.weight), lanes(limits.calls), recipients(limits.per_recipient, chains)
+    : bucket(limits.rate_per_second, limits.burst), resumed(bucket), whole_rate(limits.rate_per_second),
+      concurrency(limits.concurrency), weight(limits.weight), lanes(limits.calls),
+      recipients(limits.per_recipient, chains)
 {
     for (auto& each : ready)
         each.resize(limits.calls);
@@ -145,9 +148,12 @@ std::optional<queue_item> send_queue::pop(steady_time now)
         if (!from)
             continue; // a push, a release or the end of a park gives the turn back
         if (!app.bucket.try_take(now)) {
-            wakeups_.push({app.bucket.next_at(), index});
+            if (const auto next = app.bucket.next_at();
+                next > now) // otherwise its loan has ended: the next one wakes it
+                wakeups_.push({next, index});
             continue;
         }
+        ++app.permits_taken;
         const auto item = take(app, *from);
         pass_ = app.pass;
         app.pass += stride / app.weight;
@@ -326,10 +332,31 @@ void send_queue::set_rate(app_index app, double per_second, double burst)
     wakeups_.push({apps_[app].bucket.next_at(), app});
 }
 
-void send_queue::share_rate(app_index app, double per_second, double burst, steady_time now)
+void send_queue::lend_rate(app_index app, double per_second, double burst, steady_time until, steady_time now)
 {
-    apps_[app].bucket.share_rate(per_second, burst, now);
-    wakeups_.push({apps_[app].bucket.next_at(), app});
+    auto& state = apps_[app];
+    state.bucket.lend(per_second, burst, until, now);
+    // What was let go before is only spaced: a share that has shrunk to nothing must not hold it for ever.
+    constexpr double least_part = 0.01;
+    state.resumed.lend(std::max(per_second, state.whole_rate * least_part), std::max(burst, 1.0), steady_time::max(),
+                       now);
+    if (per_second > 0 && until > now)
+        wakeups_.push({state.bucket.next_at(), app});
+}
+
+send_queue::rate_use send_queue::use_of_rate(app_index app, steady_time now) const noexcept
+{
+    const auto& state = apps_[app];
+    rate_use use{state.permits_taken, 0};
+    if (state.blocks != 0 || state.in_flight >= state.concurrency)
+        return use;
+    for (std::size_t call = 0; call < state.lanes.size(); ++call) {
+        const auto& each = state.lanes[call];
+        if (!each.paused && (!each.parked_until || *each.parked_until <= now))
+            for (const auto& lines : state.ready)
+                use.ready += chains_.count(lines[call], most_counted);
+    }
+    return use;
 }
 
 void send_queue::set_concurrency(app_index app, std::size_t limit)

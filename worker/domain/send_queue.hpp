@@ -108,8 +108,14 @@ public:
     [[nodiscard]] bool counts_recipients(app_index app) const noexcept { return apps_[app].recipients.limited(); }
 
     void set_rate(app_index app, double per_second, double burst);
-    /// See token_bucket::share_rate.
-    void share_rate(app_index app, double per_second, double burst, steady_time now);
+    /// See token_bucket::lend.
+    void lend_rate(app_index app, double per_second, double burst, steady_time until, steady_time now);
+    /// How an app uses its rate.
+    struct rate_use {
+        std::uint64_t taken = 0; ///< Permits of the rate, ever.
+        std::size_t ready = 0;   ///< Messages that nothing but the rate holds back.
+    };
+    [[nodiscard]] rate_use use_of_rate(app_index app, steady_time now) const noexcept;
     /// At most this many requests of the app at once from now on; those under way go on.
     void set_concurrency(app_index app, std::size_t limit);
     void set_weight(app_index app, std::uint32_t weight) noexcept { apps_[app].weight = weight; }
@@ -150,6 +156,7 @@ private:
 
         token_bucket bucket;
         token_bucket resumed; ///< Spaces messages that were held up after `bucket` had let them go.
+        double whole_rate;    ///< The group's.
         std::size_t concurrency;
         std::uint32_t weight;
         std::size_t in_flight = 0;
@@ -158,6 +165,7 @@ private:
         bool in_turn = false;   ///< Stands in `turns_`.
         std::uint64_t pass = 0; ///< Grows with each message by 1 / weight: the app with the least is next.
         unsigned turn = 0;      ///< Which priority is looked at first.
+        std::uint64_t permits_taken = 0;
         std::vector<lane_state> lanes;
         std::array<std::vector<item_list>, priority_count> ready; ///< By priority and lane.
         std::array<std::uint64_t, priority_count> ready_lanes{};  ///< A bit for each lane that has some ready.

@@ -22,7 +22,7 @@ token_bucket::token_bucket(double per_second, double burst)
 
 bool token_bucket::try_take(steady_time now) noexcept
 {
-    if (now < next_at())
+    if (now < next_at() || now >= lent_until_)
         return false;
     next_free_ = std::max(next_free_, now) + interval_;
     return true;
@@ -55,6 +55,20 @@ void token_bucket::share_rate(double per_second, double burst, steady_time now) 
     next_free_ =
         now +
         steady_duration(static_cast<steady_duration::rep>(std::ceil(missing * static_cast<double>(interval_.count()))));
+}
+
+void token_bucket::lend(double per_second, double burst, steady_time until, steady_time now) noexcept
+{
+    const bool first = lent_rate_ < 0;
+    const bool had_ended = now >= lent_until_;
+    if (first || had_ended)
+        share_rate(0, 0, now);
+    // What only goes on is left as it is: to count it anew would round it down each time.
+    if (first || had_ended || per_second != lent_rate_ || burst != lent_burst_)
+        share_rate(per_second, burst, now);
+    lent_rate_ = per_second;
+    lent_burst_ = burst;
+    lent_until_ = until;
 }
 
 } // namespace wxcourier::domain

@@ -35,10 +35,19 @@ public:
     /// @param burst       0 or more; less than 1 still grants single permits, at the rate.
     void share_rate(double per_second, double burst, steady_time now) noexcept;
 
+    /// Lends the bucket a share of a rate that holds for a group (`share_rate`): from `until` on it grants nothing.
+    /// Where the last loan had ended meanwhile, others may have used it, so the bucket begins empty.
+    void lend(double per_second, double burst, steady_time until, steady_time now) noexcept;
+    /// Until when it grants; the end of time where nothing was lent.
+    [[nodiscard]] steady_time lent_until() const noexcept { return lent_until_; }
+
 private:
     steady_duration interval_;  ///< Between two permits at the sustained rate.
     steady_duration tolerance_; ///< How far ahead of the sustained rate a burst may run.
     steady_time next_free_;     ///< When the sustained rate has made up for everything taken.
+    steady_time lent_until_ = steady_time::max();
+    double lent_rate_ = -1; ///< Of the last loan.
+    double lent_burst_ = -1;
 };
 
 } // namespace wxcourier::domain

@@ -54,9 +54,8 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)), shares_(options_, queue_, time, metrics),
-      committer_(source, time, metrics, options_.commit_interval, eager_after(options_),
-                 !options_.delivery.at_most_once),
+      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
+                                                   eager_after(options_), !options_.delivery.at_most_once),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
@@ -76,7 +75,10 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
     if (options_.fleet) {
         fleet_ = std::make_unique<fleet>(options_, publisher, time, metrics);
         shared_tokens_ = std::make_unique<fleet_tokens>(options_, fleet_->voice(), tokens, credentials_, time);
+        rates_ = std::make_unique<fleet_rates>(options_, fleet_->voice(), queue_, time, metrics,
+                                               [this] { wake_dispatch(); });
         fleet_->join(*shared_tokens_);
+        fleet_->join(*rates_);
     }
     ledger_.set_pool(senders_);
     committer_.on_room([this] { read(); });
@@ -118,7 +120,8 @@ domain::app_index courier::add_app(const app_options& added, token_source* sourc
         queue_.add_app(queue_limits_of(added));
         senders_.add_app();
         credentials_.add_app();
-        shares_.follow(app);
+        if (rates_)
+            rates_->add_app(added);
         join_token_source(app, source);
         credentials_.start_app(app);
     } else {
@@ -144,7 +147,10 @@ void courier::remove_app(domain::app_index app)
 void courier::change_limits(domain::app_index app, const domain::app_limits& limits)
 {
     options_.apps[app].limits = limits;
-    shares_.follow(app);
+    if (rates_)
+        rates_->set_limit(app, limits.rate_per_second, limits.burst);
+    else
+        queue_.set_rate(app, limits.rate_per_second, limits.burst);
     senders_.follow_concurrency(app);
     queue_.set_weight(app, limits.weight);
     queue_.set_recipient_limit(app, limits.per_recipient, time_.now());
@@ -213,6 +219,8 @@ void courier::read()
         read_posted_ = false;
         const bool dry = intake_.read(records_a_turn);
         senders_.dispatch();
+        if (rates_)
+            rates_->on_work();
         if (!dry)
             read();
     });
@@ -238,6 +246,8 @@ asio::awaitable<void> courier::housekeeping()
         const auto late = time_.now() - next;
         loop_lag_.observe(std::max(0.0, std::chrono::duration<double>(late).count()));
         next = std::max(next, time_.now() - housekeeping_interval);
+        if (rates_)
+            rates_->look();
         if (round % housekeeping_rounds_a_second != 0)
             continue;
         senders_.follow_wall_clock();
@@ -255,9 +265,10 @@ void courier::on_assigned(const std::vector<partition_assignment>& assigned)
         if (draining_)
             committer_.find(each.id)->going = true;
     }
-    shares_.on_assigned(assigned);
-    if (fleet_)
+    if (fleet_) {
+        rates_->on_assigned(assigned);
         fleet_->on_assigned(assigned);
+    }
     read();
 }
 
@@ -270,9 +281,10 @@ void courier::on_revoking(const std::vector<assignment_id>& going)
 asio::awaitable<void> courier::give_up(std::vector<assignment_id> going)
 {
     co_await settle(going, time_.now() + options_.revoke_timeout);
-    if (fleet_)
+    if (fleet_) {
         fleet_->on_gone(going);
-    shares_.on_gone(going);
+        rates_->on_gone(going);
+    }
     source_.release(going);
     for (const auto id : going)
         committer_.remove(id); // from here on a late completion finds no offset to touch
@@ -283,9 +295,10 @@ void courier::on_lost(const std::vector<assignment_id>& gone)
     rebalances_.with({"lost"}).add();
     log::warn("courier", "partitions were lost; what was under way may be sent again by their new owner",
               {{"partitions", static_cast<std::uint64_t>(gone.size())}});
-    if (fleet_)
+    if (fleet_) {
         fleet_->on_gone(gone);
-    shares_.on_gone(gone);
+        rates_->on_gone(gone);
+    }
     for (const auto id : gone)
         if (auto* const each = committer_.find(id))
             each->going = true;

@@ -6,6 +6,7 @@
 #include "common/metrics.hpp"
 #include "engine/credentials.hpp"
 #include "engine/fleet.hpp"
+#include "engine/fleet_rates.hpp"
 #include "engine/fleet_tokens.hpp"
 #include "engine/intake.hpp"
 #include "engine/job_ledger.hpp"
@@ -13,7 +14,6 @@
 #include "engine/offset_committer.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
-#include "engine/rate_shares.hpp"
 #include "engine/sender_pool.hpp"
 #include "engine/status_reporter.hpp"
 #include "engine/task_group.hpp"
@@ -53,10 +53,6 @@ public:
     [[nodiscard]] fleet_log_listener* fleet_log() noexcept { return fleet_.get(); }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
-
-    /// How many partitions each jobs topic has: from now on an app's rate is divided by the partitions held. Before the
-    /// first assignment.
-    void know_partitions(std::map<std::string, std::int32_t> partitions) { shares_.know(std::move(partitions)); }
 
     /// Starts its coroutines. They end after drain().
     void start();
@@ -126,7 +122,6 @@ private:
     std::mt19937_64 random_;
     task_group tasks_;
     domain::send_queue queue_;
-    rate_shares shares_;
     delivery_store deliveries_;
     memory_budget memory_;
     offset_committer committer_;
@@ -134,6 +129,7 @@ private:
     credentials credentials_;
     std::unique_ptr<fleet> fleet_; ///< Null: this replica is on its own.
     std::unique_ptr<fleet_tokens> shared_tokens_;
+    std::unique_ptr<fleet_rates> rates_;
     job_ledger ledger_;
     sender_pool senders_;
     intake intake_;

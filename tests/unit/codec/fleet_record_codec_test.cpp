@@ -17,6 +17,10 @@ TEST(fleet_record_codec, what_was_written_is_read)
         domain::refresh_failed_record{"shop", {7, 12}, std::nullopt, ""},
         domain::token_rejected_record{"shop", {7, 12}, true},
         domain::token_rejected_record{"shop", {7, 12}, false},
+        domain::rate_report_record{"host-1-abc", 9, {7, 3}, false, {{"shop", 120'500, 4}, {"news", 1, 1}}},
+        domain::rate_report_record{"host-1-abc", 10, {}, true, {}},
+        domain::rate_table_record{
+            {7, 4}, {{"host-2-def", 17}}, {{"shop", {{"host-1-abc", {150'000, 40'000}}}}, {"news", {}}}},
     };
     for (const auto& each : records) {
         const auto json = encode_fleet_record(each);
@@ -37,6 +41,13 @@ TEST(fleet_record_codec, its_form_is_a_contract_between_releases)
         R"({"version":1,"type":"refresh_failed","app":"shop","term":7,"generation":12,"errcode":-1,"errmsg":"busy"})");
     EXPECT_EQ(encode_fleet_record(domain::token_rejected_record{"shop", {7, 12}, true}),
               R"({"version":1,"type":"token_rejected","app":"shop","term":7,"generation":12,"proven":true})");
+    EXPECT_EQ(encode_fleet_record(domain::rate_report_record{"m", 9, {7, 3}, false, {{"shop", 120'500, 4}}}),
+              R"({"version":1,"type":"rate_report","member":"m","number":9,"term":7,"table":3,)"
+              R"("apps":[{"app":"shop","wanted":120500,"weight":4}]})");
+    EXPECT_EQ(
+        encode_fleet_record(domain::rate_table_record{{7, 4}, {{"n", 17}}, {{"shop", {{"m", {150'000, 40'000}}}}}}),
+        R"({"version":1,"type":"rate_table","term":7,"table":4,"silent":[{"member":"n","last":17}],)"
+        R"("apps":[{"app":"shop","shares":[{"member":"m","rate":150000,"burst":40000}]}]})");
 }
 
 TEST(fleet_record_codec, members_and_types_of_a_newer_release_are_skipped)
@@ -60,7 +71,13 @@ TEST(fleet_record_codec, what_is_damaged_is_no_record)
           R"({"version":1,"type":"refreshing","app":"shop","term":7})",
           R"({"version":1,"type":"refreshing","app":7,"term":7,"generation":1})",
           R"({"version":1,"type":"refresh_failed","app":"shop","term":7,"generation":1,"errcode":"x","errmsg":""})",
-          R"({"version":1,"type":"token_rejected","app":"shop","term":7,"generation":1})"})
+          R"({"version":1,"type":"token_rejected","app":"shop","term":7,"generation":1})",
+          R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1})",
+          R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1,"apps":[{"app":"shop"}]})",
+          R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1,"leaving":1,"apps":[]})",
+          R"({"version":1,"type":"rate_table","term":1,"table":1,"silent":[],"apps":[7]})",
+          R"({"version":1,"type":"rate_table","term":1,"table":1,"silent":[],"apps":[{"app":"shop","shares":[)"
+          R"({"member":"m","rate":-1,"burst":1}]}]})"})
     {
         const auto read = decode_fleet_record(json);
         EXPECT_FALSE(read.record) << json;
