@@ -290,4 +290,25 @@ void write(level at, std::string_view component, std::string_view message, std::
     }
 }
 
+void span(std::string_view name, std::string_view resource_spans, std::initializer_list<field> fields) noexcept
+{
+    constexpr std::string_view component = "trace";
+    if (!enabled(level::info))
+        return;
+    try {
+        const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+        std::string line;
+        if (line_format.load() == format::json) {
+            line = R"({"resourceSpans":)";
+            line += resource_spans;
+            line += ',';
+            line += std::string_view(json_line(level::info, component, name, fields, now)).substr(1);
+        } else {
+            line = text_line(level::info, component, name, fields, now);
+        }
+        logger().log(to_spdlog(level::info), "{}", line);
+    } catch (...) { // NOLINT(bugprone-empty-catch): as in write
+    }
+}
+
 } // namespace wxcourier::log

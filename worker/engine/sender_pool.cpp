@@ -3,6 +3,7 @@
 
 #include "common/log.hpp"
 #include "domain/reasons.hpp"
+#include "engine/call_trace.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -229,6 +230,7 @@ void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std
 {
     auto& message = deliveries_[item];
     const auto now = time_.now();
+    trace_call(message, reply, time_.wall_now(), options_.worker);
     if (reply.errcode || !message.errcode) { // WeChat's last answer says more than what the way to it did since
         message.errcode = reply.errcode;
         message.errmsg = reply.errmsg;
