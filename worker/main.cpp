@@ -3,6 +3,7 @@
 #include "commands/dashboard.hpp"
 #include "commands/demo.hpp"
 #include "commands/enqueue.hpp"
+#include "commands/replay.hpp"
 #include "commands/run.hpp"
 #include "commands/simulator.hpp"
 #include "commands/tail.hpp"
@@ -32,6 +33,7 @@ int run_program(int argc, char** argv)
     commands::add_demo(program, exit_code);
     commands::add_enqueue(program, exit_code);
     commands::add_tail(program, exit_code);
+    commands::add_replay(program, exit_code);
     commands::add_token(program, exit_code);
     commands::add_dashboard(program, exit_code);
     commands::add_simulator(program, exit_code);

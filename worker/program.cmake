@@ -7,6 +7,7 @@ wxcourier_module(commands
     commands/enqueue.cpp
     commands/loaded_settings.cpp
     commands/progress_bar.cpp
+    commands/replay.cpp
     commands/run.cpp
     commands/simulator.cpp
     commands/status_line.cpp

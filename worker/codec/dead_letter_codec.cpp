@@ -5,6 +5,9 @@
 #include "codec/utf8.hpp"
 #include "common/rfc3339.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace wxcourier::codec {
 namespace {
 
@@ -25,7 +28,17 @@ std::vector<std::pair<std::string, std::string>> dead_letter_headers(const dead_
     headers.emplace_back("wxcourier.at", format_rfc3339(note.at));
     if (!note.failed_recipients.empty())
         headers.emplace_back("wxcourier.recipients", encode_index_ranges(note.failed_recipients));
+    if (!note.unknown_recipients.empty())
+        headers.emplace_back("wxcourier.unknown", encode_index_ranges(note.unknown_recipients));
     return headers;
+}
+
+bool gives_way_in_dead_letter(std::string_view name) noexcept
+{
+    constexpr std::array<std::string_view, 8> own{"wxcourier.state",   "wxcourier.reason",   "wxcourier.error",
+                                                  "wxcourier.source",  "wxcourier.at",       "wxcourier.recipients",
+                                                  "wxcourier.unknown", "wxcourier.truncated"};
+    return std::find(own.begin(), own.end(), name) != own.end();
 }
 
 } // namespace wxcourier::codec

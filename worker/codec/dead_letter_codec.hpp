@@ -22,9 +22,16 @@ struct dead_letter_note {
     domain::source_position source;
     wall_time at{};
     std::vector<domain::index_range> failed_recipients; ///< Of a job with `recipients`; empty otherwise.
+    /// Of those: the ones that may have got their message after all.
+    std::vector<domain::index_range> unknown_recipients{};
 };
 
-/// `wxcourier.state`, `.reason`, `.error`, `.source`, `.at`, and `.recipients` (`0-99,731`) where there are some.
+/// `wxcourier.state`, `.reason`, `.error`, `.source`, `.at`, and `.recipients` and `.unknown` (`0-99,731`) where there
+/// are some.
 std::vector<std::pair<std::string, std::string>> dead_letter_headers(const dead_letter_note& note);
+
+/// Whether a job's header of that name is left out of its dead letter, because the letter has its own: a replayed job
+/// brings such ones along.
+bool gives_way_in_dead_letter(std::string_view name) noexcept;
 
 } // namespace wxcourier::codec

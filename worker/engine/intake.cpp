@@ -2,6 +2,8 @@
 #include "engine/intake.hpp"
 
 #include "common/log.hpp"
+#include "domain/reasons.hpp"
+#include "engine/replayed_job.hpp"
 
 #include <utility>
 
@@ -12,6 +14,19 @@ namespace {
 constexpr std::size_t turn = 32;
 /// What a job costs besides its texts, about.
 constexpr std::size_t job_overhead = 768;
+
+/// To whom a replayed job goes cannot be read, and it must not go to all.
+codec::rejection unreadable_replay(const job_in_progress& job)
+{
+    codec::rejection why;
+    why.reason = domain::reason::invalid_job;
+    why.error = "the header wxcourier.recipients cannot be read, expected indices such as 0-99,731";
+    why.id = job.job.id;
+    why.app = job.job.app;
+    why.kind = std::string(job.job.kind->name);
+    why.labels = job.job.labels;
+    return why;
+}
 
 } // namespace
 
@@ -94,10 +109,13 @@ void intake::take(offset_committer::partition& from, inbound_record record)
         ledger_.reject(original, record.assignment, source, *why);
         return;
     }
-    const auto* const restored = from.tracker.restored_partial(record.offset);
-    ledger_.admit(
-        make_job(std::get<codec::decoded_job>(std::move(decoded)), std::move(original), record.assignment, source),
-        restored);
+    auto job =
+        make_job(std::get<codec::decoded_job>(std::move(decoded)), std::move(original), record.assignment, source);
+    if (!take_replay_note(*job)) {
+        ledger_.reject(job->record, job->assignment, job->source, unreadable_replay(*job));
+        return;
+    }
+    ledger_.admit(job, from.tracker.restored_partial(record.offset));
 }
 
 std::shared_ptr<job_in_progress> intake::make_job(codec::decoded_job decoded, original_record record,

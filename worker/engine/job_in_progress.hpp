@@ -49,7 +49,8 @@ struct job_in_progress {
     std::size_t admitted = 0;     ///< Under way: admitted, and their statuses not acknowledged.
     std::size_t unreported = 0;   ///< Messages whose statuses are not acknowledged.
     domain::index_set finished;   ///< What a restart does not send: statuses acknowledged; at_most_once: sent.
-    domain::index_set failed;     ///< Ended `failed`.
+    domain::index_set failed;     ///< Ended `failed` …
+    domain::index_set unknown;    ///< … and may have arrived all the same.
     std::map<std::string_view, std::size_t> failure_reasons;
     std::string failure_text;      ///< WeChat's words on the latest failure.
     bool offset_finished = false;  ///< at_most_once: before its message was sent.

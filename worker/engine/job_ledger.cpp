@@ -62,16 +62,21 @@ void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::parti
         begin(job);
         return;
     }
+    const auto not_addressed = std::exchange(job->finished, {}); // of a replayed job
     if (restored != nullptr) {
         job->finished = within(restored->finished, job->messages.size());
         job->failed = within(restored->failed, job->messages.size());
-        job->unreported -= static_cast<std::size_t>(job->finished.size());
+        job->unknown = job->failed; // not known of each; the careful answer
         // Without a known reason the careful one: `replay` sends it again only when it is named.
         if (!job->failed.empty())
             job->failure_reasons[restored->failed_for.empty() ? domain::reason::outcome_unknown
                                                               : restored->failed_for] =
                 static_cast<std::size_t>(job->failed.size());
     }
+    for (const auto& range : not_addressed.ranges())
+        for (auto index = range.first; index <= range.last; ++index)
+            job->finished.insert(index);
+    job->unreported -= static_cast<std::size_t>(job->finished.size());
     auto* const owner = committer_.find(job->assignment);
     if (owner->fan_out) {
         owner->held = std::move(job);
@@ -181,6 +186,8 @@ void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_v
     --job->unreported;
     if (state == job_state::failed) {
         job->failed.insert(index);
+        if (reason == domain::reason::outcome_unknown)
+            job->unknown.insert(index);
         ++job->failure_reasons[reason];
         job->failure_text = message.errmsg;
     }

@@ -94,7 +94,7 @@ void status_reporter::report_rejection(const original_record& record, const doma
 void status_reporter::bury(const job_in_progress& job, std::function<void()> acknowledged)
 {
     publish_dead_letter(job.record, job.source, domain::job_state::failed, job.failed_for(), job.failure_text,
-                        job.messages.fanned_out() ? &job.failed : nullptr, std::move(acknowledged));
+                        job.messages.fanned_out() ? &job : nullptr, std::move(acknowledged));
 }
 
 void status_reporter::publish_status(const domain::status_record& status, const std::vector<header>& headers,
@@ -110,12 +110,16 @@ void status_reporter::publish_status(const domain::status_record& status, const 
 
 void status_reporter::publish_dead_letter(const original_record& record, const domain::source_position& source,
                                           domain::job_state state, std::string_view reason, std::string_view error,
-                                          const domain::index_set* failed, std::function<void()> acknowledged)
+                                          const job_in_progress* fanned_out, std::function<void()> acknowledged)
 {
-    codec::dead_letter_note note{state, reason, error, source, time_.wall_now(), {}};
-    if (failed != nullptr)
-        note.failed_recipients = failed->ranges();
-    outbound_record letter{options_.dead_letter_topic, record.key, std::nullopt, record.headers};
+    codec::dead_letter_note note{state, reason, error, source, time_.wall_now(), {}, {}};
+    if (fanned_out != nullptr) {
+        note.failed_recipients = fanned_out->failed.ranges();
+        note.unknown_recipients = fanned_out->unknown.ranges();
+    }
+    outbound_record letter{options_.dead_letter_topic, record.key, std::nullopt, {}};
+    std::copy_if(record.headers.begin(), record.headers.end(), std::back_inserter(letter.headers),
+                 [](const header& each) { return !codec::gives_way_in_dead_letter(each.name); });
     for (auto& [name, value] : codec::dead_letter_headers(note))
         letter.headers.push_back({std::move(name), std::move(value)});
     auto smaller = letter;

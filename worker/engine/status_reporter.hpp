@@ -53,7 +53,7 @@ private:
                         std::function<void()> acknowledged);
     void publish_dead_letter(const original_record& record, const domain::source_position& source,
                              domain::job_state state, std::string_view reason, std::string_view error,
-                             const domain::index_set* failed, std::function<void()> acknowledged);
+                             const job_in_progress* fanned_out, std::function<void()> acknowledged);
     domain::status_record status_of(const delivery& message, domain::job_state state, std::string_view reason) const;
 
     const engine_options& options_;

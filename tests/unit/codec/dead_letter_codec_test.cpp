@@ -24,7 +24,8 @@ dead_letter_note note()
             .error = "invalid template_id",
             .source = {"push.jobs", 3, 1234567890123},
             .at = wall_time{milliseconds{1'795'335'330'123}},
-            .failed_recipients = {}};
+            .failed_recipients = {},
+            .unknown_recipients = {}};
 }
 
 TEST(dead_letter_headers, say_why_where_and_when)
@@ -42,6 +43,26 @@ TEST(dead_letter_headers, name_failed_recipients_as_ranges)
     with_recipients.failed_recipients = {{0, 99}, {731, 731}, {800, 801}};
     EXPECT_EQ(dead_letter_headers(with_recipients).back(),
               std::pair(std::string{"wxcourier.recipients"}, std::string{"0-99,731,800-801"}));
+}
+
+TEST(dead_letter_headers, name_recipients_that_may_have_got_their_message)
+{
+    auto unsure = note();
+    unsure.failed_recipients = {{0, 99}};
+    unsure.unknown_recipients = {{3, 4}};
+    EXPECT_EQ(dead_letter_headers(unsure).back(), std::pair(std::string{"wxcourier.unknown"}, std::string{"3-4"}));
+}
+
+TEST(dead_letter_headers, take_the_place_of_a_jobs_headers_of_the_same_name)
+{
+    auto all = note();
+    all.failed_recipients = {{0, 1}};
+    all.unknown_recipients = {{0, 1}};
+    for (const auto& [name, value] : dead_letter_headers(all))
+        EXPECT_TRUE(gives_way_in_dead_letter(name)) << name;
+    EXPECT_TRUE(gives_way_in_dead_letter("wxcourier.truncated"));
+    EXPECT_FALSE(gives_way_in_dead_letter("wxcourier.replay"));
+    EXPECT_FALSE(gives_way_in_dead_letter("x-mine"));
 }
 
 /// Headers as one line of JSON.
@@ -66,6 +87,7 @@ TEST(dead_letter_headers, say_what_their_golden_file_says)
     rejected.error = "/message/touser: missing";
     auto with_recipients = note();
     with_recipients.failed_recipients = {{0, 99}, {731, 731}};
+    with_recipients.unknown_recipients = {{731, 731}};
     const auto lines = in_json(dead_letter_headers(rejected)) + in_json(dead_letter_headers(with_recipients));
     if (std::getenv("WXCOURIER_WRITE_GOLDEN") != nullptr)
         std::ofstream{golden_path} << lines;
