@@ -69,7 +69,7 @@ std::optional<minutes> take_offset(std::string_view& text)
 }
 
 /// Writes `value` right-aligned over the `count` zeros that stand at `at`.
-void write_digits(std::string& text, std::size_t at, std::size_t count, int value) noexcept
+void write_digits(rfc3339_text& text, std::size_t at, std::size_t count, int value) noexcept
 {
     for (; count > 0; value /= 10)
         text[at + --count] = static_cast<char>('0' + value % 10);
@@ -77,7 +77,7 @@ void write_digits(std::string& text, std::size_t at, std::size_t count, int valu
 
 } // namespace
 
-std::string format_rfc3339(wall_time time)
+rfc3339_text write_rfc3339(wall_time time) noexcept
 {
     constexpr wall_time first = std::chrono::sys_days{std::chrono::year{0} / 1 / 1};
     constexpr wall_time last = wall_time{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1}} - milliseconds{1};
@@ -86,7 +86,8 @@ std::string format_rfc3339(wall_time time)
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{time - day};
     // Digit by digit: every status carries two of these, and snprintf would be most of what it costs.
-    std::string text = "0000-00-00T00:00:00.000Z";
+    rfc3339_text text{'0', '0', '0', '0', '-', '0', '0', '-', '0', '0', 'T', '0',
+                      '0', ':', '0', '0', ':', '0', '0', '.', '0', '0', '0', 'Z'};
     write_digits(text, 0, 4, static_cast<int>(date.year()));
     write_digits(text, 5, 2, static_cast<int>(static_cast<unsigned>(date.month())));
     write_digits(text, 8, 2, static_cast<int>(static_cast<unsigned>(date.day())));
@@ -95,6 +96,12 @@ std::string format_rfc3339(wall_time time)
     write_digits(text, 17, 2, static_cast<int>(clock.seconds().count()));
     write_digits(text, 20, 3, static_cast<int>(clock.subseconds().count()));
     return text;
+}
+
+std::string format_rfc3339(wall_time time)
+{
+    const rfc3339_text text = write_rfc3339(time);
+    return {text.data(), text.size()};
 }
 
 std::optional<wall_time> parse_rfc3339(std::string_view text)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json_document.hpp"
 
+#include "codec/byte_blocks.hpp"
+#include "codec/json_quick_reader.hpp"
 #include "codec/rapidjson.hpp"
 #include "codec/utf8.hpp"
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -14,39 +15,8 @@
 namespace wxcourier::codec {
 namespace {
 
-/// Zeros behind the text, so that eight bytes may be loaded wherever one is left.
-constexpr std::size_t padding = 8;
-
-constexpr std::uint64_t each_low_bit = 0x0101010101010101;
-constexpr std::uint64_t each_high_bit = 0x8080808080808080;
-
-std::uint64_t load_block(const char* at) noexcept
-{
-    std::uint64_t block = 0;
-    std::memcpy(&block, at, sizeof block);
-    return block;
-}
-
-/// Marks (by their highest bits) the bytes that may not stand in a JSON string as they are. Only the lowest mark is to
-/// be trusted: borrows can set marks above it.
-std::uint64_t mark_specials(std::uint64_t block) noexcept
-{
-    const auto quote = block ^ (each_low_bit * '"');
-    const auto backslash = block ^ (each_low_bit * '\\');
-    const auto control = (block - each_low_bit * 0x20) & ~block;
-    return (control | ((quote - each_low_bit) & ~quote) | ((backslash - each_low_bit) & ~backslash)) & each_high_bit;
-}
-
-std::uint64_t mark_non_ascii(std::uint64_t block) noexcept
-{
-    return block & each_high_bit;
-}
-
-std::ptrdiff_t first_marked(std::uint64_t marks) noexcept
-{
-    static_assert(std::endian::native == std::endian::little, "the first byte is taken for the lowest");
-    return std::countr_zero(marks) / 8;
-}
+/// Zeros behind the text, so that a block may be loaded wherever a byte is left.
+constexpr std::size_t padding = block_size;
 
 /// UTF-8 for the reader, checked a run at a time and up to the zero behind the text: RapidJSON's own check goes byte by
 /// byte, and reads on behind a sequence that the end cuts short.
@@ -279,6 +249,10 @@ std::optional<std::string> json_document::parse(std::string_view text, std::size
     if (text.starts_with("\xEF\xBB\xBF"))
         return at_byte(0, "a byte order mark, expected the JSON value");
     buffer_.assign(text).append(padding, '\0');
+    if (quick_reader{*this, text.size()}.read())
+        return std::nullopt;
+    nodes_.clear();
+    sorted_members_.clear();
 
     checked_utf8::stream stream{buffer_.data()};
     builder handler{*this, stream};

@@ -89,6 +89,7 @@ private:
     friend class json_value;
     friend class json_children;
     class builder;
+    class quick_reader;
 
     /// In depth-first order, so that a node's first child is the next node.
     struct node {

@@ -33,7 +33,7 @@ public:
         begin(name);
         append_clean_json_string(out_, value);
     }
-    void text_or_null(std::string_view name, const std::optional<std::string>& value)
+    void text_or_null(std::string_view name, std::optional<std::string_view> value)
     {
         begin(name);
         if (value)
@@ -52,7 +52,8 @@ public:
     {
         begin(name);
         out_ += '"';
-        out_ += format_rfc3339(value);
+        const rfc3339_text text = write_rfc3339(value);
+        out_.append(text.data(), text.size());
         out_ += '"';
     }
     /// Appends the name and leaves the value to the caller.
@@ -69,9 +70,9 @@ private:
     std::string_view separator_;
 };
 
-void write_labels(std::string& out, const std::optional<domain::label_list>& labels)
+void write_labels(std::string& out, const domain::label_list* labels)
 {
-    if (!labels) {
+    if (labels == nullptr) {
         out += "null";
         return;
     }
@@ -86,21 +87,21 @@ void write_labels(std::string& out, const std::optional<domain::label_list>& lab
     out += '}';
 }
 
-void write_source(std::string& out, const domain::source_position& source)
+void write_source(std::string& out, const domain::source_position* source)
 {
-    if (source.topic.empty()) { // an operator's action comes from no record
+    if (source == nullptr || source->topic.empty()) { // an operator's action comes from no record
         out += "null";
         return;
     }
     out += '{';
     object_writer writer{out};
-    writer.text("\"topic\":", source.topic);
-    writer.number("\"partition\":", source.partition);
-    writer.number("\"offset\":", source.offset);
+    writer.text("\"topic\":", source->topic);
+    writer.number("\"partition\":", source->partition);
+    writer.number("\"offset\":", source->offset);
     out += '}';
 }
 
-void write_answer(object_writer& writer, const status_record& status)
+void write_answer(object_writer& writer, const status_view& status)
 {
     if (!status.reason.empty())
         writer.text("\"reason\":", status.reason);
@@ -112,7 +113,7 @@ void write_answer(object_writer& writer, const status_record& status)
         writer.text("\"msgid\":", status.msgid);
 }
 
-void write_times(object_writer& writer, const status_record& status)
+void write_times(object_writer& writer, const status_view& status)
 {
     writer.time("\"enqueued_at\":", status.enqueued_at);
     if (status.finished_at) {
@@ -283,7 +284,16 @@ bool read_operation(json_value object, status_record& into)
 
 } // namespace
 
-std::string encode_status(const status_record& status)
+status_view::status_view(const status_record& record)
+    : id(record.id), app(record.app), kind(record.kind), labels(record.labels ? &*record.labels : nullptr),
+      touser(record.touser), state(record.state), reason(record.reason), errcode(record.errcode), errmsg(record.errmsg),
+      msgid(record.msgid), attempts(record.attempts), enqueued_at(record.enqueued_at), finished_at(record.finished_at),
+      retry_at(record.retry_at), source(&record.source), worker(record.worker),
+      operation(record.operation ? &*record.operation : nullptr)
+{
+}
+
+std::string encode_status(const status_view& status)
 {
     std::string json;
     json.reserve(512);
@@ -301,7 +311,7 @@ std::string encode_status(const status_record& status)
     write_times(writer, status);
     write_source(writer.begin("\"source\":"), status.source);
     writer.text("\"worker\":", status.worker);
-    if (status.operation)
+    if (status.operation != nullptr)
         write_operation(writer, *status.operation);
     json += '}';
     return json;

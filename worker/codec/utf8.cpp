@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/utf8.hpp"
 
+#include "codec/byte_blocks.hpp"
+
+#include <algorithm>
 #include <array>
 
 namespace wxcourier::codec {
@@ -101,6 +104,9 @@ void append_clean_json_string(std::string& out, std::string_view text, std::size
     out += '"';
     while (!text.empty() && limit > 0) {
         std::size_t run = 0;
+        while (run + block_size <= std::min(text.size(), limit) &&
+               (mark_specials(load_block(text.data() + run)) | mark_non_ascii(load_block(text.data() + run))) == 0)
+            run += block_size;
         while (run < text.size() && run < limit && plain_in_json[static_cast<unsigned char>(text[run])])
             ++run;
         out += text.substr(0, run);

@@ -267,5 +267,69 @@ TEST(json_document, can_be_used_again_and_moved)
     EXPECT_GT(moved.footprint(), 0U);
 }
 
+/// Behind an escape the whole text is RapidJSON's; without one it is the quick reader's. Every byte of a job is changed
+/// to each of those that mean something.
+TEST(json_document, has_two_readers_that_never_differ)
+{
+    const std::string job =
+        R"( {"id":"a 1","n":[0,-1.50,true,false,null,[],{}],"m":{"touser":"o","中":"巅峰é😀"},"k":"~"} )";
+    const std::string changes{"\"\\{}[],:0123-.eE+ \n\t\r\x1f\x01/abtfnu\x7f\x80\xBF\xC0\xC3\xE0\xE5\xED\xF0\xF4\xFF"};
+    std::size_t taken = 0;
+    const auto check = [&taken](const std::string& text) {
+        json_document quick;
+        json_document thorough;
+        const bool refused = quick.parse("[\"n\"," + text + "]", 100'000).has_value();
+        ASSERT_EQ(thorough.parse("[\"\\n\"," + text + "]", 100'000).has_value(), refused) << text;
+        if (refused)
+            return;
+        ++taken;
+        const auto written = [](const json_document& document) {
+            std::string json;
+            for (const auto element : document.root().children())
+                append_json(json, element);
+            return json.substr(json.find('"', 1));
+        };
+        EXPECT_EQ(written(quick), written(thorough)) << text;
+        const std::string whole = "[\"n\"," + text + "]";
+        for (const auto element : quick.root().children()) {
+            if (element.is(json_type::object)) {
+                const auto raw = element.raw(whole);
+                EXPECT_TRUE(raw.starts_with('{') && raw.ends_with('}')) << raw;
+            }
+        }
+    };
+    for (std::size_t at = 0; at <= job.size(); ++at) {
+        for (const char change : changes) {
+            auto text = job;
+            if (at < job.size())
+                text[at] = change;
+            check(text);
+            text = job;
+            text.insert(at, 1, change);
+            check(text);
+        }
+        check(job.substr(0, at) + (at < job.size() ? job.substr(at + 1) : ""));
+        check(job.substr(0, at));
+    }
+    EXPECT_GT(taken, 1'000U);
+}
+
+TEST(json_document, reads_every_character_and_no_other_by_either_reader)
+{
+    for (unsigned lead = 0x80; lead < 0x100; ++lead) {
+        for (unsigned second = 0x70; second < 0x100; ++second) {
+            for (const std::string& rest : {std::string{}, std::string{"\x80"}, std::string{"\xBF\x80"}}) {
+                const std::string text =
+                    std::string{"[\""} + static_cast<char>(lead) + static_cast<char>(second) + rest + "\"";
+                json_document quick;
+                json_document thorough;
+                EXPECT_EQ(quick.parse(text + ",\"n\"]", 1'000).has_value(),
+                          thorough.parse(text + ",\"\\n\"]", 1'000).has_value())
+                    << lead << ' ' << second << ' ' << rest.size();
+            }
+        }
+    }
+}
+
 } // namespace
 } // namespace wxcourier::codec

@@ -56,6 +56,31 @@ TEST(read_push_answer, is_indifferent_to_order_blanks_and_strangers)
     EXPECT_EQ(reply.errmsg, "微信");
 }
 
+/// A member with a container in it takes an answer to the thorough reader.
+TEST(read_push_answer, has_two_readers_that_never_differ)
+{
+    const std::string members = R"( "errcode" : -12,"errmsg":"ok é","msgid":34, "x":"0")";
+    const std::string changes{"\"\\{}[],:0123-.eE+ \n\x1f\x01\x7f\x80\xFFtn"};
+    std::size_t taken = 0;
+    for (std::size_t at = 0; at <= members.size(); ++at) {
+        for (const char change : changes) {
+            for (const bool insert : {false, true}) {
+                auto text = members;
+                insert ? text.insert(at, 1, change) : text.replace(std::min(at, members.size() - 1), 1, 1, change);
+                const auto quick = read("{" + text + "}");
+                const auto thorough = read("{\"deep\":[]," + text + "}");
+                ASSERT_EQ(quick.reach, thorough.reach) << text;
+                EXPECT_EQ(quick.errcode, thorough.errcode) << text;
+                EXPECT_EQ(quick.errmsg, thorough.errmsg) << text;
+                EXPECT_EQ(quick.msgid, thorough.msgid) << text;
+                EXPECT_EQ(quick.rid, thorough.rid) << text;
+                taken += quick.reach == domain::reach::answered ? 1 : 0;
+            }
+        }
+    }
+    EXPECT_GT(taken, 500U);
+}
+
 TEST(read_push_answer, keeps_the_code_when_the_text_is_no_utf8)
 {
     const auto reply = read("{\"errcode\":40003,\"errmsg\":\"invalid \xB2\xE2\"}");
