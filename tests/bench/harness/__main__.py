@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures wxcourier beside what people would use instead; writes the tables of docs/performance.md.
 
-  scripts/bench                        everything: about 45 minutes on two quiet cores
-  scripts/bench --quick                smaller and once: about 6 minutes; prints, writes nothing
-  scripts/bench backlog kill --runs 5  some scenarios only
-  scripts/bench backlog --only wxcourier --jobs 50000
+  scripts/bench                               everything: about 45 minutes on two quiet cores
+  scripts/bench backlog latency steady        some scenarios only: about 15 minutes; the page's other parts stay
+  scripts/bench --quick                       smaller and once: about 6 minutes; prints, writes nothing
+  scripts/bench backlog --only wxcourier --jobs 50000   one contestant: prints, writes nothing
 
 Wall-clock figures only mean something on a machine that does nothing else; CPU seconds suffer less.
 """
@@ -70,10 +70,9 @@ def main():
     finally:
         stage.close()
     (BUILD / "results.json").write_text(json.dumps({"machine": where, "results": results}, indent=1), encoding="utf-8")
-    if options.quick or options.only or len(options.scenarios) < len(SCENARIOS):
-        print("\n\n".join(report.table(scenario, found) for scenario, found in results.items() if found))
-    else:
-        report.write(results, where, "scripts/bench" + (f" --runs {options.runs}" if options.runs != 3 else ""), options.runs)
+    print("\n\n".join(report.table(scenario, found) for scenario, found in results.items() if found))
+    if not (options.quick or options.only or options.jobs):
+        report.write(results, where, " ".join(["scripts/bench", *sys.argv[1:]]), options.runs)
         print(f"written: {report.PAGE}")
 
 

@@ -72,11 +72,26 @@ def machine():
             f"Load average before the first run: {os.getloadavg()[0]:.1f}.")
 
 
+def section(scenario, results, where, command, runs):
+    """One scenario's part of the page: each says by itself where, of what and how it was measured."""
+    heading, _, rest = table(scenario, results).partition("\n\n")
+    return f"{heading}\n\n{rest}\n\n`{command}`, medians of {runs} (lowest–highest). {where}"
+
+
+def written(page):
+    """The parts that stand on the page between the marks, by their headings."""
+    block = page.partition(BEGIN)[2].partition(END)[0]
+    parts = ["### " + part.strip() for part in block.split("### ")[1:]]
+    return {part.partition("\n")[0]: part for part in parts}
+
+
 def write(results, where, command, runs):
-    """Puts the tables into the page; what stands outside the marks is left alone."""
-    text = "\n\n".join(table(scenario, found) for scenario, found in results.items() if found)
-    block = f"{BEGIN}\n\n`{command}`, medians of {runs} (lowest–highest). {where}\n\n{text}\n\n{END}"
+    """Puts what was measured into the page; other scenarios' parts and what stands outside the marks are left alone."""
     page = PAGE.read_text(encoding="utf-8")
+    parts = written(page)
+    for scenario, found in results.items():
+        if found:
+            parts["### " + TITLES[scenario]] = section(scenario, found, where, command, runs)
+    text = "\n\n".join(parts["### " + title] for title in TITLES.values() if "### " + title in parts)
     before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(before + block + rest.partition(END)[2], encoding="utf-8")
-    return block
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

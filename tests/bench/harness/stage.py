@@ -55,9 +55,13 @@ class Kafka:
     def topic(self, name, partitions=PARTITIONS):
         """Makes a topic with a name of its own; returns that."""
         full = f"{name}-{uuid.uuid4().hex[:8]}"
-        for future in self.admin.create_topics([NewTopic(full, partitions, 1)]).values():
-            future.result(30)
+        self.create(full, partitions=partitions)
         return full
+
+    def create(self, *names, partitions=1):
+        """Makes topics of these names."""
+        for future in self.admin.create_topics([NewTopic(each, partitions, 1) for each in names]).values():
+            future.result(30)
 
     def drop(self, *topics):
         """Deletes topics, so that the disk does not fill."""
@@ -143,7 +147,16 @@ class Stage:
         self.kafka = Kafka()
         self.far_end = FarEnd()
         self.dead_letters = self.kafka.topic("dead")
+        self.delayed = f"delayed-{uuid.uuid4().hex[:8]}"
+        self.kafka.create(*(self.delayed + each for each in (".1m", ".10m", ".1h")))
+        self._fleets = {}
         self._loaded = {}
+
+    def fleet(self, group):
+        """The topic on which a group's replicas agree; every group has one of its own."""
+        if group not in self._fleets:
+            self._fleets[group] = self.kafka.topic("fleet", 1)
+        return self._fleets[group]
         self._fleets = {}
 
     def fleet(self, group):

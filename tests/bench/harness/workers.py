@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from .stage import BUILD, ROOT, cost_of
 
@@ -22,6 +23,7 @@ class Worker:
         self.stage, self.jobs, self.status, self.group = stage, jobs, status, group
         self.in_flight, self.apps, self.instance = in_flight, apps, instance
         self.process = None
+        self.began = 0.0  # when it was started, seconds since the epoch
 
     def command(self):
         """The command line and what it adds to the environment."""
@@ -32,6 +34,7 @@ class Worker:
         arguments, environment = self.command()
         log = open(BUILD / f"{type(self).__name__.lower()}.log", "ab")
         with log:
+            self.began = time.time()
             self.process = subprocess.Popen([str(each) for each in arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **environment}, preexec_fn=ends_with_its_parent)
         return self
