@@ -71,6 +71,10 @@ std::span<const metric_definition> metric_table()
          "Of the queued messages those whose recipient has another request under way, is held back by WeChat, or is "
          "over "
          "the app's per_recipient."},
+        {"wxcourier_waiting_for_key",
+         gauge,
+         {},
+         "Jobs that wait for an earlier one with their Kafka key, under ordering: key."},
         {"wxcourier_recipient_sends_forgotten_total",
          counter,
          {"app"},

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wxcourier::simulation {
@@ -55,6 +56,7 @@ struct job_fact {
     bool valid = true;
     bool fanned_out = false;
     std::uint32_t app = 0;
+    std::optional<std::uint64_t> key; ///< Of its record.
     const domain::kind_rule* kind = nullptr;
     std::optional<wall_time> not_before;
     std::optional<wall_time> expire_at;
@@ -102,6 +104,8 @@ struct commit_fact {
 struct facts {
     std::deque<job_fact> jobs;
     std::map<std::int32_t, std::map<std::int64_t, job_fact*>> by_place;
+    /// The highest offset of each partition's key of which something was sent.
+    std::map<std::pair<std::int32_t, std::uint64_t>, std::int64_t> furthest_sent;
 
     /// `o<job>-<index>`: how recipients are named.
     [[nodiscard]] message_fact& message(std::string_view openid)

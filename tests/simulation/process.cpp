@@ -230,6 +230,11 @@ void process::check_send(const message_fact& message, assignment_id by)
         record_.require(!told->from.covers(message), "a message was sent that an earlier assignment had finished");
     if (options_.delivery.at_most_once)
         record_.require(kafka_.committed(job.partition).covers(message), "at_most_once sent before it committed");
+    if (options_.ordered_by_key && job.key) {
+        auto& furthest = truth_.furthest_sent[{job.partition, *job.key}];
+        record_.require(!kafka_.owns(by) || job.offset >= furthest, "a job was sent after a later one of its key");
+        furthest = std::max(furthest, job.offset);
+    }
 }
 
 asio::awaitable<domain::push_reply> process::send(engine::push_request request)

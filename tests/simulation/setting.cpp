@@ -50,6 +50,8 @@ setting draw_setting(chronicle& record)
         drawn.largest_letter = 300;
     drawn.tokens_fail = record.chance(0.7);
     drawn.clocks_jump = record.chance(0.2);
+    engine.ordered_by_key = record.chance(0.3);
+    drawn.keys = 1 + record.below(40);
     return drawn;
 }
 

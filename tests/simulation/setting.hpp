@@ -15,6 +15,7 @@ struct setting {
     milliseconds job_every{500};      ///< On average.
     milliseconds fault_every{20'000}; ///< On average.
     std::size_t largest_letter = 1'000'000;
+    std::size_t keys = 8; ///< Of the jobs of one partition.
     bool tokens_fail = true;
     bool clocks_jump = false;
 };

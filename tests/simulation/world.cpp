@@ -109,6 +109,10 @@ void world::append_job()
     record.offset = job.offset;
     record.timestamp = time_.wall_now();
     record.value = job_json(job, recipients);
+    if (how_.engine.ordered_by_key && record_.chance(0.8)) {
+        job.key = record_.below(how_.keys);
+        record.key = "k" + std::to_string(*job.key);
+    }
     truth_.by_place[job.partition][job.offset] = &job;
     record_.note(job.number, [&] {
         return "job " + std::to_string(job.number) + " at " + std::to_string(job.partition) + "/" +

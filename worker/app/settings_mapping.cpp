@@ -123,6 +123,10 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
     options.revoke_timeout = delivery.revoke_timeout;
     options.dry_run = delivery.dry_run;
     options.admission = admission_of(settings);
+    options.ordered_by_key = delivery.ordering == config::ordering::key;
+    if (options.ordered_by_key) // the next owner sends the next job of a key: no request may be under way by then
+        options.revoke_timeout = std::max(options.revoke_timeout, settings.wechat.connect_timeout +
+                                                                      settings.wechat.request_timeout + seconds{1});
     return options;
 }
 
@@ -228,8 +232,6 @@ kafka::topic_specification specification_of(const config::settings& settings, co
 std::vector<std::string> not_built_yet(const config::settings& settings)
 {
     std::vector<std::string> refused;
-    if (settings.delivery.ordering != config::ordering::none)
-        refused.emplace_back("delivery.ordering: key is not built yet, expected none");
     if (settings.admin.listen)
         refused.emplace_back("admin.listen is not built yet, expected null");
     return refused;

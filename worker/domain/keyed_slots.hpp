@@ -68,6 +68,14 @@ public:
     [[nodiscard]] const Value& operator[](slot at) const noexcept { return entries_[at].value; }
     [[nodiscard]] bool used(slot at) const noexcept { return at < entries_.size() && entries_[at].used; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Calls `each(value)` for every value.
+    template <typename F>
+    void for_each(F each)
+    {
+        for (auto& entry : entries_)
+            if (entry.used)
+                each(entry.value);
+    }
 
 private:
     struct entry {

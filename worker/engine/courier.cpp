@@ -54,8 +54,9 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)), committer_(source, time, metrics, options_.commit_interval,
-                                                   eager_after(options_), !options_.delivery.at_most_once),
+      queue_(limits_of(options_.apps)),
+      committer_(source, time, metrics, options_.commit_interval, eager_after(options_),
+                 !options_.delivery.at_most_once && !options_.ordered_by_key),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
@@ -217,6 +218,7 @@ void courier::read()
     read_posted_ = true;
     asio::post(executor_, [this] {
         read_posted_ = false;
+        ledger_.go_on_with_keys();
         const bool dry = intake_.read(records_a_turn);
         senders_.dispatch();
         if (rates_)
@@ -384,6 +386,7 @@ void courier::refresh_gauges(metrics_registry& metrics)
         waiting.with({name}).add(static_cast<double>(queue_.waiting_for_recipients(app)));
         forgotten.with({name}).add(static_cast<double>(queue_.recipients_forgotten(app)));
     }
+    metrics["wxcourier_waiting_for_key"].with().set(static_cast<double>(ledger_.waiting_for_keys()));
     metrics["wxcourier_partitions_assigned"].with().set(static_cast<double>(committer_.partitions().size()));
     const auto oldest = oldest_jobs();
     auto& unfinished = metrics["wxcourier_partition_unfinished"];

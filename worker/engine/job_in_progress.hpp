@@ -6,6 +6,7 @@
 #include "codec/job_codec.hpp"
 #include "domain/delivery_decision.hpp"
 #include "domain/index_set.hpp"
+#include "domain/keyed_slots.hpp"
 #include "domain/push_job.hpp"
 #include "domain/send_queue.hpp"
 #include "engine/memory_budget.hpp"
@@ -43,6 +44,9 @@ struct job_in_progress {
     /// When it expires, and by which rule (`expired` or `too_old`).
     std::optional<wall_time> expires_at;
     std::string_view expiry_reason;
+
+    /// `ordering: key`: names its record's key while it has that key to itself; see key_order.
+    std::uint32_t key_slot = domain::keyed_slots<int>::none;
 
     // Progress over the messages.
     std::size_t next_message = 0; ///< The first that was not admitted yet.

@@ -45,13 +45,13 @@ job_ledger::job_ledger(const engine_options& options, delivery_store& deliveries
 
 bool job_ledger::has_room() const noexcept
 {
-    return deliveries_.size() + reporter_.pending() < options_.admission.messages &&
+    return deliveries_.size() + reporter_.pending() + keys_.waiting() < options_.admission.messages &&
            memory_.used() < options_.admission.bytes;
 }
 
 bool job_ledger::has_room(const offset_committer::partition& partition) noexcept
 {
-    return !partition.going && !partition.metadata_full && !partition.held &&
+    return !partition.going && !partition.metadata_full && !partition.keys_full && !partition.held &&
            (partition.tracker.span() < span_without_care || partition.unmeasured < most_unmeasured);
 }
 
@@ -59,7 +59,8 @@ void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::parti
 {
     job->unreported = job->messages.size();
     if (!job->messages.fanned_out()) {
-        begin(job);
+        if (!wait_for_key(job))
+            begin(job);
         return;
     }
     const auto not_addressed = std::exchange(job->finished, {}); // of a replayed job
@@ -77,6 +78,8 @@ void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::parti
         for (auto index = range.first; index <= range.last; ++index)
             job->finished.insert(index);
     job->unreported -= static_cast<std::size_t>(job->finished.size());
+    if (wait_for_key(job))
+        return;
     auto* const owner = committer_.find(job->assignment);
     if (owner->fan_out) {
         owner->held = std::move(job);
@@ -84,6 +87,44 @@ void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::parti
     }
     owner->fan_out = job;
     begin(job);
+}
+
+/// Whether an earlier job has its key: it begins when that has ended for good.
+bool job_ledger::wait_for_key(const std::shared_ptr<job_in_progress>& job)
+{
+    if (!options_.ordered_by_key || keys_.enter(job))
+        return false;
+    const auto most = options_.admission.messages / 4 * 3 / std::max<std::size_t>(committer_.partitions().size(), 1);
+    if (keys_.waiting(job->assignment) >= most)
+        committer_.find(job->assignment)->keys_full = true;
+    return true;
+}
+
+void job_ledger::go_on_with_keys()
+{
+    if (!options_.ordered_by_key)
+        return;
+    std::vector<std::shared_ptr<job_in_progress>> begins;
+    for (const auto& [id, partition] : committer_.partitions()) {
+        if (partition.going)
+            continue;
+        while (auto job = keys_.next(id, partition.changes_committed)) {
+            if (job->messages.fanned_out() && partition.fan_out) {
+                keys_.put_back(std::move(job));
+                break;
+            }
+            begins.push_back(std::move(job));
+            if (begins.back()->messages.fanned_out())
+                break; // it is the one under way from now on
+        }
+    }
+    for (const auto& job : begins) {
+        auto* const owner = committer_.find(job->assignment);
+        owner->keys_full = false;
+        if (job->messages.fanned_out())
+            owner->fan_out = job;
+        begin(job);
+    }
 }
 
 void job_ledger::begin(const std::shared_ptr<job_in_progress>& job)
@@ -227,6 +268,8 @@ void job_ledger::finish(const std::shared_ptr<job_in_progress>& job)
         owner->fan_out = nullptr;
     if (!job->offset_finished)
         committer_.finish(job->assignment, job->source.offset, job->sent_messages);
+    if (options_.ordered_by_key)
+        keys_.ended(*job, owner->changes);
     if (!owner->fan_out && owner->held && !owner->going) {
         owner->fan_out = std::exchange(owner->held, nullptr);
         begin(std::shared_ptr(owner->fan_out));
@@ -275,9 +318,11 @@ void job_ledger::let_go(const std::vector<assignment_id>& ids)
     });
     for (const auto item : queued)
         drop(item);
-    for (const auto id : ids)
+    for (const auto id : ids) {
+        keys_.forget(id);
         if (auto* const owner = committer_.find(id))
             owner->held = nullptr;
+    }
 }
 
 std::size_t job_ledger::busy(const std::vector<assignment_id>& ids)

@@ -6,6 +6,7 @@
 
 #include "common/metrics.hpp"
 #include "engine/delivery_store.hpp"
+#include "engine/key_order.hpp"
 #include "engine/offset_committer.hpp"
 #include "engine/options.hpp"
 #include "engine/sender_pool.hpp"
@@ -40,6 +41,11 @@ public:
 
     /// Takes a job on. A second one with recipients in the same partition waits for the first.
     void admit(std::shared_ptr<job_in_progress> job, const domain::partial_job* restored);
+    /// `ordering: key`: begins the jobs whose predecessors have ended for good. Called when a commit may have been
+    /// acknowledged, or room made.
+    void go_on_with_keys();
+    /// Jobs that wait for an earlier one of their key.
+    [[nodiscard]] std::size_t waiting_for_keys() const noexcept { return keys_.waiting(); }
     /// A record was no job.
     void reject(const original_record& record, assignment_id assignment, const domain::source_position& source,
                 const codec::rejection& why);
@@ -58,6 +64,7 @@ public:
     [[nodiscard]] bool may_send(std::size_t under_way) const override;
 
 private:
+    bool wait_for_key(const std::shared_ptr<job_in_progress>& job);
     void begin(const std::shared_ptr<job_in_progress>& job);
     void admit_messages(const std::shared_ptr<job_in_progress>& job);
     void on_acknowledged(domain::queue_item item, domain::job_state state, std::string_view reason);
@@ -77,6 +84,7 @@ private:
     status_reporter& reporter_;
     memory_budget& memory_;
     clock& time_;
+    key_order keys_;
     sender_pool* pool_ = nullptr;
     std::size_t in_flight_limit_;
     std::function<void()> on_room_;

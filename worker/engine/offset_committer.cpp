@@ -249,7 +249,7 @@ void offset_committer::note_too_long(partition& of) const
                {{"topic", of.topic},
                 {"partition", of.number},
                 {"therefore", may_forget_ ? "a crash sends again what had finished out of order"
-                                          : "at_most_once waits until jobs have finished in their order"}});
+                                          : "jobs wait until those before them have finished"}});
 }
 
 bool offset_committer::settled(const std::vector<assignment_id>& ids) const

@@ -42,6 +42,7 @@ public:
         std::size_t settling = 0;   ///< Those of them that have finished since the last commit.
         std::size_t in_commit = 0;  ///< Those of them that the commit under way covers.
         bool going = false;         ///< Being revoked, or drained: nothing new is taken.
+        bool keys_full = false;     ///< As many of its jobs wait for an earlier one of their key as may.
         bool metadata_full = false; ///< The metadata has reached three quarters of the limit.
         bool changed = false;       ///< Something finished since the last commit.
         bool refused = false;       ///< The broker refused the last commit: not ours for long.
@@ -49,8 +50,8 @@ public:
     };
 
     /// @param may_forget  whether a commit may say less of what has finished than an earlier one when its metadata
-    /// would be too long. Without it (at_most_once, where that would send a message twice) the earlier commit stays
-    /// until all of it fits.
+    /// would be too long. Without it (at_most_once, where that would send a message twice; order by key, where it would
+    /// send it after a later one) the earlier commit stays until all of it fits.
     offset_committer(job_source& source, clock& time, metrics_registry& metrics, milliseconds commit_interval,
                      std::size_t eager_after, bool may_forget);
 

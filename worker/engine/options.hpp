@@ -66,6 +66,7 @@ struct engine_options {
     milliseconds commit_interval{25};
     milliseconds revoke_timeout{12'000};
     bool dry_run = false;
+    bool ordered_by_key = false; ///< Jobs with one Kafka key go one after another.
     admission_limits admission;
     std::uint64_t random_seed = 0; ///< Of the jitter; 0: drawn from the system.
     /// `run` always sets it. Empty: a courier on its own, without a group to agree with (tests of other concerns).
