@@ -232,6 +232,10 @@ kafka::topic_specification specification_of(const config::settings& settings, co
 std::vector<std::string> not_built_yet(const config::settings& settings)
 {
     std::vector<std::string> refused;
+    for (const auto& app : settings.apps)
+        if (app.quota.daily || app.quota.reserve_percent != 0)
+            refused.push_back("apps: quota of " + app.name +
+                              " is not built yet, expected {daily: null, reserve_percent: 0}");
     if (settings.admin.listen)
         refused.emplace_back("admin.listen is not built yet, expected null");
     return refused;
