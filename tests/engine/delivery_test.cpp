@@ -125,7 +125,7 @@ TEST_F(delivery, what_is_no_job_is_rejected_with_a_dead_letter_and_nothing_is_se
     const std::vector<bad_record> rows{
         {"a tombstone", std::nullopt, "invalid_job", std::nullopt},
         {"no JSON", "hello", "invalid_job", std::nullopt},
-        {"an unknown app", job_text("j2").app("none").json(), "unknown_app", "j2"},
+        {"an app by a name that none can have", job_text("j2").app("no app").json(), "unknown_app", "j2"},
         {"an unknown kind", job_text("j3").kind("official.smoke_signal").json(), "unknown_kind", "j3"},
         {"an unknown field", job_text("j4").with("colour", "1").json(), "invalid_job", "j4"}};
     for (const auto& row : rows)

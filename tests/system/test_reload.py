@@ -3,6 +3,7 @@ import copy
 import os
 import signal
 import threading
+import time
 
 import jobs
 import yaml
@@ -146,6 +147,27 @@ def test_a_changed_file_is_followed_without_a_signal_and_apps_come_and_go(kafka,
     assert "extra" not in worker.get("/metrics").text
     assert "extra" not in worker.get("/readyz").text
     assert {each["app"] for each in worker.get("/tokens").json()["apps"]} == {"shop", "mini"}
+    worker.stop()
+
+
+def test_an_unknown_app_waits_a_minute_and_holds_up_nobody(kafka, topics, simulate, run_worker, read):
+    worker = run_worker(topics, simulate()).ready()
+    file = ConfigurationFile(worker)
+    log = StatusLog(read(topics.status))
+    began = time.monotonic()
+    kafka.produce(topics.jobs, [jobs.make(number, app=("comes", "stays-away", "shop")[number % 3]).record()
+                                for number in range(150)])
+    log.until_terminal(50, 20, progress=worker.check_alive)
+    assert {status["app"] for status in log.by_id().values()} == {"shop"}
+    assert worker.metric("wxcourier_unknown_app_waiting") == 100
+    file.settings["apps"].append(app_settings("comes", "official_account", "wx00000000000000bb", "SHOP_SECRET"))
+    file.save()
+    log.until_terminal(100, 30, progress=worker.check_alive)
+    assert {(status["app"], status["state"]) for status in log.by_id().values()} == {("shop", "sent"), ("comes", "sent")}
+    assert time.monotonic() - began < 55
+    log.until_terminal(150, 70, progress=worker.check_alive)
+    assert time.monotonic() - began > 55
+    assert {status["reason"] for status in log.by_id().values() if status["app"] == "stays-away"} == {"unknown_app"}
     worker.stop()
 
 

@@ -254,6 +254,7 @@ asio::awaitable<void> courier::housekeeping()
             continue;
         senders_.follow_wall_clock();
         ledger_.report_deferrals(credentials_);
+        intake_.give_up_on_unknown_apps();
         close_removed_apps();
     }
 }
@@ -305,6 +306,7 @@ void courier::on_lost(const std::vector<assignment_id>& gone)
         if (auto* const each = committer_.find(id))
             each->going = true;
     ledger_.let_go(gone);
+    intake_.let_go(gone);
     for (const auto id : gone)
         committer_.remove(id);
     progress_.notify();
@@ -316,6 +318,7 @@ asio::awaitable<bool> courier::settle(std::vector<assignment_id> ids, steady_tim
         if (auto* const each = committer_.find(id))
             each->going = true;
     ledger_.let_go(ids);
+    intake_.let_go(ids);
     while (ledger_.busy(ids) != 0 && !stopped_ && time_.now() < deadline)
         co_await progress_.wait_until(deadline);
     co_return co_await committer_.flush(ids, deadline);
@@ -336,6 +339,7 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     for (const auto id : all)
         committer_.find(id)->going = true;
     ledger_.let_go(all);
+    intake_.let_go(all);
     while (ledger_.busy(all) != 0 && time_.now() < for_sends)
         co_await progress_.wait_until(for_sends);
     report.cut_short = ledger_.busy(all);
@@ -411,6 +415,7 @@ std::map<assignment_id, wall_time> courier::oldest_jobs()
             found->second = std::min(found->second, job.record.enqueued_at);
     };
     deliveries_.for_each([&note](domain::queue_item, const delivery& message) { note(*message.job); });
+    intake_.for_each_waiting(note);
     for (const auto& [id, each] : committer_.partitions())
         for (const auto& job : {each.fan_out, each.held})
             if (job)

@@ -5,6 +5,8 @@
 #include "domain/reasons.hpp"
 #include "engine/replayed_job.hpp"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 namespace wxcourier::engine {
@@ -33,7 +35,7 @@ codec::rejection unreadable_replay(const job_in_progress& job)
 intake::intake(const engine_options& options, job_source& source, offset_committer& committer, job_ledger& ledger,
                memory_budget& memory, clock& time, metrics_registry& metrics)
     : options_(options), source_(source), committer_(committer), ledger_(ledger), memory_(memory), time_(time),
-      metrics_(metrics)
+      metrics_(metrics), unknown_(time, metrics)
 {
     for (domain::app_index app = 0; app < options.apps.size(); ++app)
         add_app(app);
@@ -45,6 +47,8 @@ void intake::add_app(domain::app_index app)
     if (presence_.size() <= app)
         presence_.push_back(std::make_shared<char>());
     follow_apps();
+    for (auto& each : unknown_.take_known(options_.apps[app].name))
+        known_now_.push_back(std::move(each));
 }
 
 void intake::remove_app(const std::string& name)
@@ -61,6 +65,8 @@ void intake::follow_apps()
 
 bool intake::read(std::size_t most)
 {
+    if (!known_now_.empty() && !stopped_)
+        admit_known();
     std::size_t read = 0;
     std::size_t dry = 0; // partitions in a row that gave nothing
     while (!stopped_ && ledger_.has_room()) {
@@ -99,48 +105,82 @@ void intake::take(offset_committer::partition& from, inbound_record record)
         committer_.note_progress(record.assignment); // it had finished before this process got the partition
         return;
     }
-    const domain::source_position source{from.topic, from.number, record.offset};
-    original_record original{std::move(record.key), std::move(record.value), std::move(record.headers),
-                             record.timestamp};
-    auto decoded = codec::decode_job(original.value, topic.rules, time_.wall_now());
+    auto job = std::make_shared<job_in_progress>();
+    job->assignment = record.assignment;
+    job->source = {from.topic, from.number, record.offset};
+    job->record = {std::move(record.key), std::move(record.value), std::move(record.headers), record.timestamp};
+    judge(job, true);
+}
+
+void intake::judge(const std::shared_ptr<job_in_progress>& job, bool may_wait)
+{
+    auto decoded = codec::decode_job(job->record.value, state_of(job->source.topic).rules, time_.wall_now());
     if (const auto* const why = std::get_if<codec::rejection>(&decoded)) {
+        if (may_wait && why->reason == domain::reason::unknown_app && why->app && unknown_.keep(job, *why->app))
+            return;
         log::info("intake", "a record is no job; it goes to the dead letters",
-                  {{"source", to_string(source)}, {"reason", why->reason}, {"error", why->error}});
-        ledger_.reject(original, record.assignment, source, *why);
+                  {{"source", to_string(job->source)}, {"reason", why->reason}, {"error", why->error}});
+        ledger_.reject(job->record, job->assignment, job->source, *why);
         return;
     }
-    auto job =
-        make_job(std::get<codec::decoded_job>(std::move(decoded)), std::move(original), record.assignment, source);
+    fill(*job, std::get<codec::decoded_job>(std::move(decoded)));
     if (!take_replay_note(*job)) {
         ledger_.reject(job->record, job->assignment, job->source, unreadable_replay(*job));
         return;
     }
-    ledger_.admit(job, from.tracker.restored_partial(record.offset));
+    ledger_.admit(job, committer_.find(job->assignment)->tracker.restored_partial(job->source.offset));
 }
 
-std::shared_ptr<job_in_progress> intake::make_job(codec::decoded_job decoded, original_record record,
-                                                  assignment_id assignment, domain::source_position source)
+/// Those whose partitions have room, each partition's in their order.
+void intake::admit_known()
 {
-    auto job = std::make_shared<job_in_progress>();
-    job->assignment = assignment;
-    job->source = std::move(source);
-    job->lane = {app_index_.at(decoded.job.app),
-                 static_cast<std::uint32_t>(decoded.job.kind - domain::all_kinds().data())};
-    job->app_in_use = presence_[job->lane.app];
-    job->memory = {memory_, job_overhead + record.value->size() + decoded.messages.footprint()};
+    std::deque<std::shared_ptr<job_in_progress>> left;
+    std::set<assignment_id> full;
+    for (auto& job : std::exchange(known_now_, {})) {
+        const auto* const partition = committer_.find(job->assignment);
+        if (partition == nullptr)
+            continue;
+        if (full.contains(job->assignment) || !ledger_.has_room() || !job_ledger::has_room(*partition)) {
+            full.insert(job->assignment);
+            left.push_back(std::move(job));
+        } else {
+            judge(job, true);
+        }
+    }
+    known_now_ = std::move(left);
+}
+
+void intake::give_up_on_unknown_apps()
+{
+    for (const auto& job : unknown_.take_overdue())
+        if (const auto* const partition = committer_.find(job->assignment); partition != nullptr && !partition->going)
+            judge(job, false);
+}
+
+void intake::let_go(const std::vector<assignment_id>& ids)
+{
+    unknown_.let_go(ids);
+    std::erase_if(known_now_,
+                  [&ids](const auto& job) { return std::find(ids.begin(), ids.end(), job->assignment) != ids.end(); });
+}
+
+void intake::fill(job_in_progress& job, codec::decoded_job decoded)
+{
+    job.lane = {app_index_.at(decoded.job.app),
+                static_cast<std::uint32_t>(decoded.job.kind - domain::all_kinds().data())};
+    job.app_in_use = presence_[job.lane.app];
+    job.memory = {memory_, job_overhead + job.record.value->size() + decoded.messages.footprint()};
     if (options_.max_age) {
-        job->expires_at =
-            std::max(record.enqueued_at, decoded.job.not_before.value_or(record.enqueued_at)) + *options_.max_age;
-        job->expiry_reason = "too_old";
+        job.expires_at = std::max(job.record.enqueued_at, decoded.job.not_before.value_or(job.record.enqueued_at)) +
+                         *options_.max_age;
+        job.expiry_reason = "too_old";
     }
-    if (decoded.job.expire_at && (!job->expires_at || *decoded.job.expire_at <= *job->expires_at)) {
-        job->expires_at = decoded.job.expire_at;
-        job->expiry_reason = "expired";
+    if (decoded.job.expire_at && (!job.expires_at || *decoded.job.expire_at <= *job.expires_at)) {
+        job.expires_at = decoded.job.expire_at;
+        job.expiry_reason = "expired";
     }
-    job->record = std::move(record);
-    job->job = std::move(decoded.job);
-    job->messages = std::move(decoded.messages);
-    return job;
+    job.job = std::move(decoded.job);
+    job.messages = std::move(decoded.messages);
 }
 
 intake::topic_state& intake::state_of(const std::string& topic)

@@ -9,7 +9,9 @@
 #include "engine/offset_committer.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
+#include "engine/unknown_app_room.hpp"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,6 +37,19 @@ public:
     /// Whether a job of the app is in memory.
     [[nodiscard]] bool in_use(domain::app_index app) const { return presence_[app].use_count() > 1; }
 
+    /// Rejects the jobs of unknown apps whose time is over. Called about once a second.
+    void give_up_on_unknown_apps();
+    /// Forgets the jobs of these assignments that were never admitted.
+    void let_go(const std::vector<assignment_id>& ids);
+    /// Calls `each(job)` for them.
+    template <typename F>
+    void for_each_waiting(F each) const
+    {
+        unknown_.for_each(each);
+        for (const auto& job : known_now_)
+            each(*job);
+    }
+
     /// Reads nothing more.
     void stop() { stopped_ = true; }
 
@@ -47,8 +62,10 @@ private:
     void follow_apps();
     void take(offset_committer::partition& from, inbound_record record);
     [[nodiscard]] topic_state& state_of(const std::string& topic);
-    [[nodiscard]] std::shared_ptr<job_in_progress> make_job(codec::decoded_job decoded, original_record record,
-                                                            assignment_id assignment, domain::source_position source);
+    /// Decodes a record that has begun: admits its job, rejects it, or keeps it aside.
+    void judge(const std::shared_ptr<job_in_progress>& job, bool may_wait);
+    void admit_known();
+    void fill(job_in_progress& job, codec::decoded_job decoded);
 
     const engine_options& options_;
     job_source& source_;
@@ -60,6 +77,8 @@ private:
     std::map<std::string, topic_state> topics_;
     std::map<std::string, domain::app_index> app_index_;
     std::vector<std::shared_ptr<const void>> presence_; ///< By app: what its jobs hold a share of.
+    unknown_app_room unknown_;
+    std::deque<std::shared_ptr<job_in_progress>> known_now_; ///< Their app has come; they go before what is polled.
     assignment_id next_ = 0; ///< Where the next turn begins, so that no partition is always last.
     bool stopped_ = false;
 };
