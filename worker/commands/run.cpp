@@ -65,14 +65,15 @@ void keep_memory_private()
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-/// While it lives and nobody waits for it, and after that, SIGHUP does nothing: it must not end the worker in the
-/// middle of its start or its end.
-struct harmless_hangup {
-    harmless_hangup() { std::signal(SIGHUP, SIG_IGN); }
-    harmless_hangup(const harmless_hangup&) = delete;
-    harmless_hangup& operator=(const harmless_hangup&) = delete;
-    ~harmless_hangup() { std::signal(SIGHUP, SIG_IGN); }
-};
+/// From here on SIGHUP does nothing: the end of the signal set that waits for it would make it deadly again, in the
+/// middle of the worker's end.
+void block_hangups()
+{
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &hangup, nullptr);
+}
 
 int run_worker(config::settings settings, const std::string& file)
 {
@@ -104,6 +105,7 @@ int run_worker(config::settings settings, const std::string& file)
     });
     const app::loop_watchdog watchdog(io.get_executor(), {}, app::end_hung_process);
     io.run();
+    block_hangups();
     if (exit_code != 0)
     { // threads of a client that could not be closed may still run: do not pull objects from under them
         std::fflush(nullptr);
@@ -114,7 +116,7 @@ int run_worker(config::settings settings, const std::string& file)
 
 int load_and_run(const std::string& path)
 {
-    const harmless_hangup outside_of_the_run; // the signal set takes it over, and its end would make it deadly again
+    std::signal(SIGHUP, SIG_IGN); // until the worker is there to follow it
     auto settings = load_settings(path, config::secrets::required);
     if (!settings)
         return 2;
