@@ -70,7 +70,7 @@ TEST_F(fan_out, does_not_run_far_ahead_of_its_first_unfinished_recipient)
     EXPECT_EQ(outcomes().size(), 1000U);
 }
 
-TEST_F(fan_out, one_job_with_recipients_at_a_time_in_a_partition)
+TEST_F(fan_out, several_jobs_with_recipients_at_once_in_a_partition)
 {
     append(job_text("j1").recipients(5, "a"));
     append(job_text("j2").recipients(5, "b"));
@@ -81,16 +81,54 @@ TEST_F(fan_out, one_job_with_recipients_at_a_time_in_a_partition)
     worker.source.assign(0);
     worker.source.assign(1);
     time.settle();
-    EXPECT_EQ(worker.pushes.pending(), 10U) << "the first of each partition";
-    EXPECT_EQ(worker.pushes.sends_to("b0"), 0U);
-    worker.pushes.answer_all();
+    EXPECT_EQ(worker.pushes.pending(), 16U);
+    for (const auto* const openid : {"a1", "b2", "b3"})
+        worker.pushes.answer(openid);
     time.advance(seconds{1});
-    EXPECT_EQ(worker.pushes.sends_to("b0"), 1U);
-    EXPECT_EQ(worker.pushes.sends_to("single"), 1U);
+    EXPECT_EQ(progress().partial->finished, (std::vector<domain::index_range>{{1, 1}}));
+    ASSERT_THAT(progress().further, SizeIs(1));
+    EXPECT_EQ(progress().further[0].offset, 1);
+    EXPECT_EQ(progress().further[0].finished, (std::vector<domain::index_range>{{2, 3}}));
     worker.pushes.answer_all();
     time.advance(seconds{1});
     EXPECT_EQ(committed(0), 3);
     EXPECT_EQ(committed(1), 1);
+}
+
+TEST_F(fan_out, a_restart_goes_on_with_each_of_several)
+{
+    append(job_text("j1").recipients(5, "a"));
+    append(job_text("j2").recipients(5, "b"));
+    auto& first = start();
+    first.pushes.hold = true;
+    first.source.assign(0);
+    time.settle();
+    for (const auto* const openid : {"a1", "b2", "b3"})
+        first.pushes.answer(openid);
+    time.advance(seconds{1});
+    first.crash();
+    auto& second = start_with_partition();
+    time.advance(seconds{1});
+    EXPECT_EQ(second.pushes.calls.size(), 7U);
+    EXPECT_EQ(second.pushes.sends_to("a1") + second.pushes.sends_to("b2") + second.pushes.sends_to("b3"), 0U);
+    EXPECT_EQ(committed(), 2);
+}
+
+TEST_F(fan_out, as_many_at_once_as_a_commit_can_tell_of)
+{
+    options.apps[0].limits.concurrency = 100'000;
+    for (int i = 0; i < 4; ++i)
+        append(job_text("j" + std::to_string(i)).recipients(10'000, std::string(1, static_cast<char>('a' + i))));
+    append(job_text("last").to("behind"));
+    auto& worker = start();
+    worker.pushes.hold = true;
+    worker.source.assign(0);
+    time.settle();
+    EXPECT_EQ(worker.pushes.pending(), 2 * 256U);
+    worker.pushes.hold = false;
+    worker.pushes.answer_all();
+    time.advance(minutes{1});
+    EXPECT_EQ(outcomes().size(), 40'001U) << "and the others after them";
 }
 
 TEST_F(fan_out, single_messages_before_it_do_not_wait_for_it)

@@ -13,6 +13,13 @@ replica::replica(asio::io_context& loop, manual_clock& time, fake_log& log, cons
 {
     courier = std::make_unique<engine::courier>(options, loop.get_executor(), time, source, publisher, pushes, tokens,
                                                 metrics, [this](const std::string& why) { failures.push_back(why); });
+    for (const auto& topic : options.delayed.topics)
+        delayed_partitions_[topic.name] = 1;
+    publisher.on_stored = [this, &log](const engine::outbound_record& record) {
+        if (delayed_partitions_.contains(record.topic))
+            log.append_to(record.topic, record.partition.value_or(0), record, time_.wall_now());
+    };
+    courier->know_delayed_partitions(delayed_partitions_);
     source.attach(*courier);
     publisher.attach(*courier);
     prepare(*this);
@@ -105,6 +112,16 @@ replica& courier_test::start_with_partition()
 {
     auto& started = start();
     started.source.assign(0);
+    time.settle();
+    return started;
+}
+
+replica& courier_test::start_with_all(const std::function<void(replica&)>& prepare)
+{
+    auto& started = start(prepare);
+    started.source.assign(0);
+    for (const auto& topic : options.delayed.topics)
+        started.source.assign(topic.name, 0);
     time.settle();
     return started;
 }

@@ -56,6 +56,7 @@ private:
 
     asio::io_context& loop_;
     manual_clock& time_;
+    std::map<std::string, std::int32_t> delayed_partitions_;
 };
 
 class courier_test : public ::testing::Test {
@@ -66,6 +67,9 @@ protected:
     replica& start(const std::function<void(replica&)>& prepare = [](replica&) {});
     /// A new process that holds partition 0.
     replica& start_with_partition();
+
+    /// A new process that holds partition 0 of the jobs topic and of each delayed topic.
+    replica& start_with_all(const std::function<void(replica&)>& prepare = [](replica&) {});
 
     std::int64_t append(const job_text& job, std::int32_t partition = 0);
 

@@ -28,8 +28,10 @@ void scripted_publisher::acknowledge_one()
     auto result = engine::publish_result::acknowledged;
     if (next.record.value && next.record.value->size() > largest_value)
         result = engine::publish_result::too_large;
-    else
+    else {
+        on_stored(next.record);
         stored.push_back(std::move(next.record));
+    }
     asio::post(loop_, [this, ticket = next.ticket, result] {
         if (!severed_)
             listener_->on_published(ticket, result);

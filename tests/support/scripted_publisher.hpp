@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,7 @@ public:
     std::deque<published> waiting;             ///< Not acknowledged yet.
     std::vector<engine::outbound_record> stored;
     std::string status_topic = "push.status";
+    std::function<void(const engine::outbound_record&)> on_stored = [](const auto&) {};
 
 private:
     asio::io_context& loop_;

@@ -19,11 +19,11 @@ void scripted_source::tell(std::function<void(engine::job_source_listener&)> wha
     });
 }
 
-assignment_id scripted_source::assign(std::int32_t partition)
+assignment_id scripted_source::assign(const std::string& topic, std::int32_t partition)
 {
     const auto id = ++last_assignment_;
-    const auto& from = log_.partitions[partition];
-    engine::partition_assignment told{id, log_.topic, partition, std::nullopt, {}};
+    auto& from = log_.at(topic, partition);
+    engine::partition_assignment told{id, topic, partition, std::nullopt, {}};
     std::int64_t start = 0;
     if (from.committed) {
         start = from.committed->next_offset;
@@ -32,7 +32,7 @@ assignment_id scripted_source::assign(std::int32_t partition)
     }
     const auto first = std::lower_bound(from.records.begin(), from.records.end(), start,
                                         [](const auto& record, std::int64_t offset) { return record.offset < offset; });
-    assigned_[id] = {partition, static_cast<std::size_t>(first - from.records.begin())};
+    assigned_[id] = {&from, static_cast<std::size_t>(first - from.records.begin())};
     tell([told](auto& listener) { listener.on_assigned({told}); });
     return id;
 }
@@ -64,8 +64,8 @@ std::optional<engine::inbound_record> scripted_source::poll(assignment_id assign
     const auto found = assigned_.find(assignment);
     if (found == assigned_.end() || severed_)
         return std::nullopt;
-    auto& [partition, next] = found->second;
-    const auto& records = log_.partitions[partition].records;
+    auto& [from, next] = found->second;
+    const auto& records = from->records;
     if (next >= records.size())
         return std::nullopt;
     auto record = records[next++];
@@ -99,8 +99,7 @@ void scripted_source::answer_commit(std::vector<commit_result> results)
         if (found == assigned_.end())
             results[i] = commit_result::rejected;
         if (results[i] == commit_result::committed)
-            log_.partitions[found->second.partition].committed =
-                stored_commit{call.offsets[i].next_offset, call.offsets[i].metadata};
+            found->second.from->committed = stored_commit{call.offsets[i].next_offset, call.offsets[i].metadata};
     }
     tell([number = call.number, results = std::move(results)](auto& listener) {
         listener.on_committed(number, results);

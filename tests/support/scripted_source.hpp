@@ -27,7 +27,16 @@ public:
         std::vector<engine::offset_commit> offsets;
     };
 
-    scripted_source(asio::io_context& loop, fake_log& log) : loop_(loop), log_(log) {}
+    scripted_source(asio::io_context& loop, fake_log& log) : loop_(loop), log_(log)
+    {
+        log_.readers[this] = [this] {
+            if (listener_ != nullptr)
+                tell_of_records();
+        };
+    }
+    ~scripted_source() override { log_.readers.erase(this); }
+    scripted_source(const scripted_source&) = delete;
+    scripted_source& operator=(const scripted_source&) = delete;
 
     void attach(engine::job_source_listener& listener) { listener_ = &listener; }
 
@@ -36,7 +45,8 @@ public:
     void release(const std::vector<engine::assignment_id>& going) override;
 
     // The test's side. Each tells the listener in the loop's next turn, as the port promises.
-    engine::assignment_id assign(std::int32_t partition);
+    engine::assignment_id assign(std::int32_t partition) { return assign(log_.topic, partition); }
+    engine::assignment_id assign(const std::string& topic, std::int32_t partition);
     void revoke(std::vector<engine::assignment_id> going);
     void lose(std::vector<engine::assignment_id> gone);
     void tell_of_records();
@@ -57,7 +67,7 @@ public:
 
 private:
     struct assignment {
-        std::int32_t partition = 0;
+        fake_partition* from = nullptr;
         std::size_t next = 0; ///< Index into the partition's records.
     };
 

@@ -71,7 +71,7 @@ class Brokers:
         self.create(names.jobs, partitions=partitions, **config)
         self.create(names.status, partitions=3, message_timestamp_type=status_timestamps)
         self.create(names.dead_letter, partitions=3, **config)
-        self.create(*(f"{names.delayed}.{step}" for step in ("1m", "10m", "1h")), partitions=1, **config)
+        self.create(*(f"{names.delayed}.{step}" for step in ("1m", "10m", "1h")), partitions=3, **config)
         self.create(names.tokens, cleanup_policy="compact")
         self.create(names.fleet, cleanup_policy="compact", min_compaction_lag_ms=3_600_000, segment_ms=600_000)
         return names

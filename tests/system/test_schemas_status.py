@@ -87,12 +87,13 @@ def test_what_the_asyncapi_document_refers_to_is_there(reference):
         node = node[step]
 
 
-def test_the_asyncapi_document_describes_the_three_topics():
+def test_the_asyncapi_document_describes_the_topics():
     assert {channel["address"] for channel in ASYNCAPI["channels"].values()} == {
-        "push.jobs", "push.status", "push.dead"}
-    assert {operation["channel"]["$ref"].rpartition("/")[2]: operation["action"]
+        "push.jobs", "push.status", "push.dead", "push.delayed.{length}"}
+    assert {(operation["channel"]["$ref"].rpartition("/")[2], operation["action"])
             for operation in ASYNCAPI["operations"].values()} == {
-                "jobs": "receive", "status": "send", "deadLetter": "send"}
+                ("jobs", "receive"), ("status", "send"), ("deadLetter", "send"), ("delayed", "send"),
+                ("delayed", "receive")}
 
 
 @pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: letter["wxcourier.reason"])

@@ -108,6 +108,7 @@ asio::awaitable<int> application::run()
         not_ready_ = "joining the consumer group";
         tasks_.spawn(transport_.warm(warm_connections));
         producer_.start(courier_);
+        courier_.know_delayed_partitions(delayed_partitions_);
         courier_.start();
         tasks_.spawn(fleet_.run(*courier_.fleet_log()));
         tasks_.spawn(secrets_.run());
@@ -151,6 +152,8 @@ asio::awaitable<bool> application::wait_for_topics()
             found.error = "topics could not be created: " + joined(refused);
         }
         if (found.error.empty() && found.missing.empty()) {
+            for (const auto& topic : options_.delayed.topics)
+                delayed_partitions_[topic.name] = found.partitions[topic.name];
             break;
         }
         not_ready_ = found.error.empty()
@@ -276,9 +279,18 @@ void application::refresh_gauges()
     metrics_["wxcourier_partitions_stopped"].with().set(static_cast<double>(consumed.stopped_partitions));
     metrics_["wxcourier_records_skipped_total"].with().set(static_cast<double>(consumed.records_fallen_off));
     auto& lag = metrics_["wxcourier_partition_lag"];
+    auto& waiting = metrics_["wxcourier_delayed_waiting"];
     lag.clear();
-    for (const auto& [where, records] : consumer_.lag())
-        lag.with({where.topic, std::to_string(where.partition)}).set(static_cast<double>(records));
+    waiting.clear();
+    for (const auto& topic : options_.delayed.topics)
+        waiting.with({topic.name});
+    for (const auto& [where, records] : consumer_.lag()) {
+        const auto behind = static_cast<double>(records);
+        if (delayed_partitions_.contains(where.topic))
+            waiting.with({where.topic}).add(behind); // what waits there is not late
+        else
+            lag.with({where.topic, std::to_string(where.partition)}).set(behind);
+    }
 }
 
 } // namespace wxcourier::app

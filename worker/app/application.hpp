@@ -85,6 +85,7 @@ private:
     configuration_watch configuration_;
     ops::http_listener listener_;
     std::unique_ptr<engine::alarm> stop_;
+    std::map<std::string, std::int32_t> delayed_partitions_; ///< Of each delayed topic.
     std::string not_ready_ = "starting";
     std::optional<std::string> failure_;
     bool stopping_ = false;

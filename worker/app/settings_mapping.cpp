@@ -49,6 +49,13 @@ std::size_t concurrency_of(const config::settings& settings)
     return sum;
 }
 
+/// How long a record on a delayed topic is kept: as long as a job may wait, and what the group may be away on top.
+std::string delayed_retention(const config::settings& settings)
+{
+    constexpr std::chrono::hours spare{7 * 24};
+    return std::to_string((settings.delivery.max_delay + milliseconds(spare)).count());
+}
+
 /// A name that no other run of a process has.
 std::string member_id(const std::string& worker)
 {
@@ -95,8 +102,9 @@ engine::app_options app_options_of(const config::app_settings& app)
 engine::admission_limits admission_of(const config::settings& settings)
 {
     engine::admission_limits limits;
-    // Room for what is under way and as much again that waits for its rate, within the bound on bytes.
-    limits.messages = std::clamp<std::size_t>(concurrency_of(settings) * 4, 4096, 65'536);
+    // Room for what is under way and as much again that waits for its rate, within the bound on bytes; and for what an
+    // app that is slow sends in the time after which its jobs come back from the shortest delayed topic.
+    limits.messages = std::clamp<std::size_t>(concurrency_of(settings) * 4, 16'384, 65'536);
     return limits;
 }
 
@@ -112,6 +120,8 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
     for (const auto& topic : settings.topics.jobs)
         if (!topic.apps.empty())
             options.topic_apps.emplace(topic.name, topic.apps);
+    options.delayed.topics = delayed_topics_of(settings);
+    options.delayed.moves = settings.delivery.ordering == config::ordering::none;
     const auto& delivery = settings.delivery;
     options.delivery.retry = {delivery.retry.initial, delivery.retry.max};
     options.delivery.give_up_after = delivery.retry.give_up_after;
@@ -145,6 +155,10 @@ kafka::consumer_settings consumer_of(const config::settings& settings)
     consumer.group_id = settings.kafka.group_id;
     for (const auto& topic : settings.topics.jobs)
         consumer.topics.push_back(topic.name);
+    for (const auto& topic : delayed_topics_of(settings)) {
+        consumer.topics.push_back(topic.name);
+        consumer.read_from_start.push_back(topic.name);
+    }
     switch (settings.kafka.start) {
     case config::start_position::earliest:
         consumer.start = kafka::start_position::earliest;
@@ -163,6 +177,8 @@ kafka::producer_settings producer_of(const config::settings& settings)
 {
     kafka::producer_settings producer{kafka_client_of(settings),
                                       {settings.topics.status, settings.topics.dead_letter, settings.topics.fleet}};
+    for (const auto& topic : delayed_topics_of(settings))
+        producer.topics.push_back(topic.name);
     if (shares_tokens(settings))
         producer.topics.push_back(settings.topics.tokens);
     return producer;
@@ -202,6 +218,14 @@ bool shares_tokens(const config::settings& settings)
                        [](const auto& app) { return app.token.source == config::token_source::classic; });
 }
 
+std::vector<engine::delayed_options::topic> delayed_topics_of(const config::settings& settings)
+{
+    using namespace std::chrono_literals;
+    return {{settings.topics.delayed + ".1m", 1min},
+            {settings.topics.delayed + ".10m", 10min},
+            {settings.topics.delayed + ".1h", 1h}};
+}
+
 std::vector<std::string> topics_of(const config::settings& settings)
 {
     std::vector<std::string> topics;
@@ -210,6 +234,8 @@ std::vector<std::string> topics_of(const config::settings& settings)
         topics.push_back(topic.name);
     topics.push_back(settings.topics.status);
     topics.push_back(settings.topics.dead_letter);
+    for (const auto& topic : delayed_topics_of(settings))
+        topics.push_back(topic.name);
     topics.push_back(settings.topics.fleet);
     if (shares_tokens(settings))
         topics.push_back(settings.topics.tokens);
@@ -226,6 +252,9 @@ kafka::topic_specification specification_of(const config::settings& settings, co
                 {{"cleanup.policy", "compact"}, {"min.compaction.lag.ms", "3600000"}, {"segment.ms", "600000"}}};
     if (topic == settings.topics.tokens)
         return {topic, 1, create.replication, {{"cleanup.policy", "compact"}, {"segment.ms", "3600000"}}};
+    const auto delayed = delayed_topics_of(settings);
+    if (std::any_of(delayed.begin(), delayed.end(), [&topic](const auto& each) { return each.name == topic; }))
+        return {topic, create.partitions, create.replication, {{"retention.ms", delayed_retention(settings)}}};
     return {topic, create.partitions, create.replication, {}};
 }
 

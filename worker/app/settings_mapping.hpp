@@ -32,6 +32,9 @@ wechat::shared_token_settings shared_token_of(const config::settings& settings, 
 /// Whether an app's tokens are shared over the token topic: those of `classic` apps.
 bool shares_tokens(const config::settings& settings);
 
+/// The delayed topics, shortest first.
+std::vector<engine::delayed_options::topic> delayed_topics_of(const config::settings& settings);
+
 /// Every topic the worker needs to be there.
 std::vector<std::string> topics_of(const config::settings& settings);
 /// How a missing topic is to be made; only with `topics.create`.

@@ -304,9 +304,7 @@ bool read_why(char how, std::string_view word, commit_progress& progress)
     auto* const job = last_partial(progress);
     if (how != as_word || job == nullptr || job->failed.empty() || !job->failed_for.empty())
         return false;
-    for (const auto& known : domain::all_reasons())
-        if (known.word == word)
-            job->failed_for = known.word; // another release's word stays unknown
+    job->failed_for = domain::known_reason(word); // another release's word stays unknown
     return true;
 }
 

@@ -107,7 +107,8 @@ public:
         : io_(io), options_(options), simulator_(io.get_executor(), simulator_options()),
           colour_(isatty(STDOUT_FILENO) == 1)
     {
-        for (const auto* topic : {"push.jobs", "push.status", "push.dead"})
+        for (const auto* topic :
+             {"push.jobs", "push.status", "push.dead", "push.delayed.1m", "push.delayed.10m", "push.delayed.1h"})
             cluster_.create_topic(topic, partitions);
         cluster_.create_topic("push.fleet", 1);
         simulator_.start();

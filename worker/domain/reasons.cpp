@@ -50,4 +50,12 @@ std::span<const reason_definition> all_reasons() noexcept
     return rows;
 }
 
+std::string_view known_reason(std::string_view text) noexcept
+{
+    for (const auto& each : all_reasons())
+        if (each.word == text)
+            return each.word;
+    return {};
+}
+
 } // namespace wxcourier::domain

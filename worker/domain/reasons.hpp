@@ -65,6 +65,9 @@ struct reason_definition {
     std::string_view meaning;
 };
 
+/// The word of `all_reasons()` that equals `text`, which need not live on. Empty: none does.
+std::string_view known_reason(std::string_view text) noexcept;
+
 /// Every reason, in the order of docs/reference.md.
 std::span<const reason_definition> all_reasons() noexcept;
 

@@ -22,6 +22,8 @@ public:
 
     /// Messages have ended.
     void note_ended(std::size_t messages) noexcept { ended_ += messages; }
+    /// Whether some have since the last measurement.
+    [[nodiscard]] bool has_ended() const noexcept { return ended_ > 0; }
     /// Called about once a second.
     /// @param busy  the app had messages that it might send all the time since the last call: only then what has ended
     /// says how fast it is.

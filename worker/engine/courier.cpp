@@ -54,14 +54,15 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                      on_failure_(std::string("defect: ") + error.what());
                  }
              }),
-      queue_(limits_of(options_.apps)),
+      queue_(limits_of(options_.apps)), memory_shares_(options_),
       committer_(source, time, metrics, options_.commit_interval, eager_after(options_),
                  !options_.delivery.at_most_once && !options_.ordered_by_key),
       reporter_(options_, publisher, time, metrics),
       credentials_(
           options_.apps, tokens, queue_, time, metrics,
           [this] { return std::uniform_real_distribution<>(0, 1)(random_); }, [this] { wake_dispatch(); }),
-      ledger_(options_, deliveries_, queue_, committer_, reporter_, memory_, time, metrics,
+      delayed_(options_, source, committer_, reporter_, time, metrics, tasks_, [this] { read(); }),
+      ledger_(options_, deliveries_, queue_, committer_, reporter_, memory_, memory_shares_, delayed_, time, metrics,
               [this] {
                   progress_.notify();
                   read();
@@ -69,7 +70,7 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
       senders_(
           options_, deliveries_, queue_, credentials_, pushes, time, metrics,
           [this] { return std::uniform_real_distribution<>(0, 1)(random_); }, tasks_, ledger_),
-      intake_(options_, source, committer_, ledger_, memory_, time, metrics), progress_(time),
+      intake_(options_, source, committer_, ledger_, delayed_, memory_, memory_shares_, time, metrics), progress_(time),
       housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)), metrics_(metrics),
       rebalances_(metrics["wxcourier_rebalances_total"]), loop_lag_(metrics["wxcourier_loop_lag_seconds"].with())
 {
@@ -92,6 +93,7 @@ void courier::start()
 {
     tasks_.spawn(committer_.run());
     tasks_.spawn(senders_.run());
+    tasks_.spawn(delayed_.run());
     tasks_.spawn(housekeeping());
     credentials_.start(tasks_);
     if (fleet_)
@@ -120,6 +122,7 @@ domain::app_index courier::add_app(const app_options& added, token_source* sourc
         options_.apps.push_back(added);
         queue_.add_app(queue_limits_of(added));
         senders_.add_app();
+        memory_shares_.add_app(added);
         credentials_.add_app();
         if (rates_)
             rates_->add_app(added);
@@ -253,7 +256,8 @@ asio::awaitable<void> courier::housekeeping()
         if (round % housekeeping_rounds_a_second != 0)
             continue;
         senders_.follow_wall_clock();
-        ledger_.report_deferrals(credentials_);
+        ledger_.look_after_waits(credentials_);
+        delayed_.follow_wall_clock();
         intake_.give_up_on_unknown_apps();
         close_removed_apps();
     }
@@ -263,13 +267,18 @@ void courier::on_assigned(const std::vector<partition_assignment>& assigned)
 {
     joined_ = true;
     rebalances_.with({"assigned"}).add();
+    std::vector<partition_assignment> of_jobs;
     for (const auto& each : assigned) {
         committer_.add(each);
+        auto* const added = committer_.find(each.id);
+        added->delayed = delayed_.index_of(each.topic);
         if (draining_)
-            committer_.find(each.id)->going = true;
+            added->going = true;
+        if (!added->delayed)
+            of_jobs.push_back(each);
     }
     if (fleet_) {
-        rates_->on_assigned(assigned);
+        rates_->on_assigned(of_jobs); // rates follow the partitions that producers write to
         fleet_->on_assigned(assigned);
     }
     read();
@@ -347,6 +356,7 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     stopped_ = true;
     senders_.abandon();
     committer_.stop();
+    delayed_.stop();
     if (fleet_)
         fleet_->stop();
     credentials_.stop();
@@ -410,16 +420,18 @@ std::map<assignment_id, wall_time> courier::oldest_jobs()
 {
     std::map<assignment_id, wall_time> oldest;
     const auto note = [&oldest](const job_in_progress& job) {
-        const auto [found, is_new] = oldest.try_emplace(job.assignment, job.record.enqueued_at);
+        const auto [found, is_new] = oldest.try_emplace(job.assignment, job.written_at);
         if (!is_new)
-            found->second = std::min(found->second, job.record.enqueued_at);
+            found->second = std::min(found->second, job.written_at);
     };
     deliveries_.for_each([&note](domain::queue_item, const delivery& message) { note(*message.job); });
     intake_.for_each_waiting(note);
-    for (const auto& [id, each] : committer_.partitions())
-        for (const auto& job : {each.fan_out, each.held})
-            if (job)
-                note(*job);
+    for (const auto& [id, each] : committer_.partitions()) {
+        for (const auto& job : each.fan_outs)
+            note(*job);
+        if (each.held)
+            note(*each.held);
+    }
     return oldest;
 }
 

@@ -5,12 +5,14 @@
 
 #include "common/metrics.hpp"
 #include "engine/credentials.hpp"
+#include "engine/delayed_jobs.hpp"
 #include "engine/fleet.hpp"
 #include "engine/fleet_rates.hpp"
 #include "engine/fleet_tokens.hpp"
 #include "engine/intake.hpp"
 #include "engine/job_ledger.hpp"
 #include "engine/memory_budget.hpp"
+#include "engine/memory_shares.hpp"
 #include "engine/offset_committer.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
@@ -53,6 +55,12 @@ public:
     [[nodiscard]] fleet_log_listener* fleet_log() noexcept { return fleet_.get(); }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
+
+    /// How many partitions each delayed topic has: what decides where a job waits. Before start().
+    void know_delayed_partitions(std::map<std::string, std::int32_t> partitions)
+    {
+        delayed_.know_partitions(std::move(partitions));
+    }
 
     /// Starts its coroutines. They end after drain().
     void start();
@@ -122,14 +130,16 @@ private:
     std::mt19937_64 random_;
     task_group tasks_;
     domain::send_queue queue_;
+    memory_budget memory_; ///< Both outlive the jobs, which hold parts of them.
+    memory_shares memory_shares_;
     delivery_store deliveries_;
-    memory_budget memory_;
     offset_committer committer_;
     status_reporter reporter_;
     credentials credentials_;
     std::unique_ptr<fleet> fleet_; ///< Null: this replica is on its own.
     std::unique_ptr<fleet_tokens> shared_tokens_;
     std::unique_ptr<fleet_rates> rates_;
+    delayed_jobs delayed_;
     job_ledger ledger_;
     sender_pool senders_;
     intake intake_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/intake.hpp"
 
+#include "codec/delayed_codec.hpp"
 #include "common/log.hpp"
 #include "domain/reasons.hpp"
 #include "engine/replayed_job.hpp"
@@ -30,12 +31,31 @@ codec::rejection unreadable_replay(const job_in_progress& job)
     return why;
 }
 
+/// Takes off a record from a delayed topic what wxcourier had added to it. Empty: it is not from there.
+std::optional<domain::delayed_job> take_delayed_headers(std::vector<header>& headers)
+{
+    const auto last = std::find_if(headers.rbegin(), headers.rend(),
+                                   [](const header& each) { return each.name == codec::delayed_mark; });
+    if (last == headers.rend())
+        return std::nullopt;
+    const auto mark = last.base() - 1;
+    std::vector<std::pair<std::string_view, std::string_view>> added;
+    for (auto each = mark; each != headers.end(); ++each)
+        added.emplace_back(each->name, each->value ? std::string_view(*each->value) : std::string_view{});
+    auto job = codec::decode_delayed_headers(added);
+    if (job)
+        headers.erase(mark, headers.end());
+    return job;
+}
+
 } // namespace
 
 intake::intake(const engine_options& options, job_source& source, offset_committer& committer, job_ledger& ledger,
-               memory_budget& memory, clock& time, metrics_registry& metrics)
-    : options_(options), source_(source), committer_(committer), ledger_(ledger), memory_(memory), time_(time),
-      metrics_(metrics), unknown_(time, metrics)
+               delayed_jobs& delayed, memory_budget& memory, memory_shares& shares, clock& time,
+               metrics_registry& metrics)
+    : options_(options), source_(source), committer_(committer), ledger_(ledger), delayed_(delayed), memory_(memory),
+      shares_(shares), time_(time), metrics_(metrics),
+      unknown_(time, metrics)
 {
     for (domain::app_index app = 0; app < options.apps.size(); ++app)
         add_app(app);
@@ -82,9 +102,9 @@ bool intake::read(std::size_t most)
         std::size_t taken = 0;
         while (taken < turn && ledger_.has_room()) {
             auto* const partition = committer_.find(next_);
-            if (partition == nullptr || !job_ledger::has_room(*partition))
+            if (partition == nullptr || !ledger_.admit_held(*partition) || !job_ledger::has_room(*partition))
                 break;
-            auto record = source_.poll(next_);
+            auto record = poll(next_, *partition);
             if (!record)
                 break;
             take(*partition, std::move(*record));
@@ -96,39 +116,60 @@ bool intake::read(std::size_t most)
     return true; // no room: whoever makes some calls again
 }
 
+std::optional<inbound_record> intake::poll(assignment_id assignment, const offset_committer::partition& from)
+{
+    return from.delayed ? delayed_.poll(assignment, *from.delayed) : source_.poll(assignment);
+}
+
 void intake::take(offset_committer::partition& from, inbound_record record)
 {
-    auto& topic = state_of(from.topic);
-    topic.read->add();
     ++from.unmeasured;
+    if (!from.delayed)
+        state_of(from.topic).read->add();
     if (!from.tracker.begin(record.offset)) {
         committer_.note_progress(record.assignment); // it had finished before this process got the partition
         return;
     }
     auto job = std::make_shared<job_in_progress>();
     job->assignment = record.assignment;
+    job->offset = record.offset;
+    job->written_at = record.timestamp;
     job->source = {from.topic, from.number, record.offset};
     job->record = {std::move(record.key), std::move(record.value), std::move(record.headers), record.timestamp};
+    if (from.delayed)
+        job->came_back = take_delayed_headers(job->record.headers);
+    if (job->came_back) {
+        job->source = job->came_back->source;
+        job->record.enqueued_at = job->came_back->enqueued_at;
+    }
+    if (from.tracker.was_moving(job->offset)) {
+        job->may_stand_twice = true;
+        committer_.note_moving(job->assignment, job->offset);
+    }
     judge(job, true);
 }
 
 void intake::judge(const std::shared_ptr<job_in_progress>& job, bool may_wait)
 {
-    auto decoded = codec::decode_job(job->record.value, state_of(job->source.topic).rules, time_.wall_now());
+    auto accepted_as_of = time_.wall_now();
+    // Its `not_before` was near enough when it came; a clock that went back meanwhile does not change that.
+    if (job->came_back)
+        accepted_as_of = std::max(accepted_as_of, job->came_back->enqueued_at);
+    auto decoded = codec::decode_job(job->record.value, state_of(job->source.topic).rules, accepted_as_of);
     if (const auto* const why = std::get_if<codec::rejection>(&decoded)) {
         if (may_wait && why->reason == domain::reason::unknown_app && why->app && unknown_.keep(job, *why->app))
             return;
         log::info("intake", "a record is no job; it goes to the dead letters",
                   {{"source", to_string(job->source)}, {"reason", why->reason}, {"error", why->error}});
-        ledger_.reject(job->record, job->assignment, job->source, *why);
+        ledger_.reject(job->record, job->assignment, job->offset, job->source, *why);
         return;
     }
     fill(*job, std::get<codec::decoded_job>(std::move(decoded)));
     if (!take_replay_note(*job)) {
-        ledger_.reject(job->record, job->assignment, job->source, unreadable_replay(*job));
+        ledger_.reject(job->record, job->assignment, job->offset, job->source, unreadable_replay(*job));
         return;
     }
-    ledger_.admit(job, committer_.find(job->assignment)->tracker.restored_partial(job->source.offset));
+    ledger_.admit(job, committer_.find(job->assignment)->tracker.restored_partial(job->offset));
 }
 
 /// Those whose partitions have room, each partition's in their order.
@@ -169,7 +210,9 @@ void intake::fill(job_in_progress& job, codec::decoded_job decoded)
     job.lane = {app_index_.at(decoded.job.app),
                 static_cast<std::uint32_t>(decoded.job.kind - domain::all_kinds().data())};
     job.app_in_use = presence_[job.lane.app];
-    job.memory = {memory_, job_overhead + job.record.value->size() + decoded.messages.footprint()};
+    const auto bytes = job_overhead + job.record.value->size() + decoded.messages.footprint();
+    job.memory = {memory_, bytes};
+    job.app_memory = shares_.hold(job.lane.app, bytes);
     if (options_.max_age) {
         job.expires_at = std::max(job.record.enqueued_at, decoded.job.not_before.value_or(job.record.enqueued_at)) +
                          *options_.max_age;

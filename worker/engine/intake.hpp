@@ -5,7 +5,9 @@
 
 #include "codec/job_codec.hpp"
 #include "common/metrics.hpp"
+#include "engine/delayed_jobs.hpp"
 #include "engine/job_ledger.hpp"
+#include "engine/memory_shares.hpp"
 #include "engine/offset_committer.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
@@ -24,7 +26,7 @@ namespace wxcourier::engine {
 class intake {
 public:
     intake(const engine_options& options, job_source& source, offset_committer& committer, job_ledger& ledger,
-           memory_budget& memory, clock& time, metrics_registry& metrics);
+           delayed_jobs& delayed, memory_budget& memory, memory_shares& shares, clock& time, metrics_registry& metrics);
 
     /// Reads while there is room, at most `most` records. False: there may be more to read at once.
     bool read(std::size_t most);
@@ -60,6 +62,7 @@ private:
     };
 
     void follow_apps();
+    [[nodiscard]] std::optional<inbound_record> poll(assignment_id assignment, const offset_committer::partition& from);
     void take(offset_committer::partition& from, inbound_record record);
     [[nodiscard]] topic_state& state_of(const std::string& topic);
     /// Decodes a record that has begun: admits its job, rejects it, or keeps it aside.
@@ -71,7 +74,9 @@ private:
     job_source& source_;
     offset_committer& committer_;
     job_ledger& ledger_;
+    delayed_jobs& delayed_;
     memory_budget& memory_;
+    memory_shares& shares_;
     clock& time_;
     metrics_registry& metrics_;
     std::map<std::string, topic_state> topics_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codec/job_codec.hpp"
+#include "domain/delayed_job.hpp"
 #include "domain/delivery_decision.hpp"
 #include "domain/index_set.hpp"
 #include "domain/keyed_slots.hpp"
@@ -28,18 +29,21 @@ struct original_record {
     std::optional<std::string> key;
     std::optional<std::string> value;
     std::vector<header> headers;
-    wall_time enqueued_at{}; ///< The record's Kafka timestamp.
+    wall_time enqueued_at{}; ///< The record's Kafka timestamp; of a job that came back, the first one's.
 };
 
 /// Shared by the job's messages; gone with the last of them.
 struct job_in_progress {
-    assignment_id assignment = 0; ///< The epoch: of an ended assignment no offset is touched any more.
-    domain::source_position source;
+    assignment_id assignment = 0;   ///< The epoch: of an ended assignment no offset is touched any more.
+    std::int64_t offset = 0;        ///< Of the record it was read from, in that assignment.
+    wall_time written_at{};         ///< That record's Kafka timestamp.
+    domain::source_position source; ///< Where it was first read.
     original_record record;
     domain::push_job job;
     codec::message_set messages;
     domain::lane lane;
     memory_budget::permit memory;
+    memory_budget::permit app_memory;       ///< The same, of its app's.
     std::shared_ptr<const void> app_in_use; ///< While any job holds it, a removed app still has something to send.
     /// When it expires, and by which rule (`expired` or `too_old`).
     std::optional<wall_time> expires_at;
@@ -47,6 +51,13 @@ struct job_in_progress {
 
     /// `ordering: key`: names its record's key while it has that key to itself; see key_order.
     std::uint32_t key_slot = domain::keyed_slots<int>::none;
+
+    // Waiting on delayed topics.
+    std::optional<domain::delayed_job> came_back; ///< It came from there; what it had taken along.
+    bool may_stand_twice = false;                 ///< A copy may stand on a delayed topic: it goes there, to meet it.
+    bool stays = false;                           ///< It cannot go there: too large, with the headers.
+    std::string_view reported_wait;               ///< The present wait stands on the status topic, for this reason.
+    std::vector<domain::attempted_message> attempted; ///< Its messages that were attempted and are not in memory.
 
     // Progress over the messages.
     std::size_t next_message = 0; ///< The first that was not admitted yet.

@@ -14,38 +14,29 @@ using domain::queue_item;
 
 namespace {
 
-/// A wait shorter than this is not worth a status (docs/reference.md, `deferred`).
-constexpr seconds long_wait{60};
 /// Any pattern of so many offsets fits three quarters of a commit's metadata, as a bitmap.
 constexpr std::int64_t span_without_care = codec::longest_offset_metadata / 4 * 3 * 6 - 64;
 /// Beyond that, what is read ahead of the last measurement must fit what is left of the metadata.
 constexpr std::int64_t most_unmeasured = 4096;
 
-/// What an earlier assignment wrote of a job's recipients; indices that the job has not are left out.
-domain::index_set within(const std::vector<domain::index_range>& ranges, std::size_t size)
-{
-    const auto end = static_cast<std::int64_t>(size);
-    std::vector<domain::index_range> kept;
-    for (const auto& each : ranges)
-        if (each.first < end)
-            kept.push_back({each.first, std::min(each.last, end - 1)});
-    return domain::index_set(std::move(kept));
-}
-
 } // namespace
 
 job_ledger::job_ledger(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
-                       offset_committer& committer, status_reporter& reporter, memory_budget& memory, clock& time,
-                       metrics_registry& metrics, std::function<void()> on_room)
+                       offset_committer& committer, status_reporter& reporter, memory_budget& memory,
+                       memory_shares& shares, delayed_jobs& delayed, clock& time, metrics_registry& metrics,
+                       std::function<void()> on_room)
     : options_(options), deliveries_(deliveries), queue_(queue), committer_(committer), reporter_(reporter),
-      memory_(memory), time_(time), in_flight_limit_(engine::in_flight_limit(options)), on_room_(std::move(on_room)),
-      finished_(metrics["wxcourier_messages_finished_total"]), rejected_(metrics["wxcourier_jobs_rejected_total"])
+      memory_(memory), shares_(shares), delayed_(delayed), time_(time),
+      in_flight_limit_(engine::in_flight_limit(options)), on_room_(std::move(on_room)),
+      finished_(metrics["wxcourier_messages_finished_total"]), rejected_(metrics["wxcourier_jobs_rejected_total"]),
+      copies_(metrics["wxcourier_delayed_copies_total"].with())
 {
 }
 
 bool job_ledger::has_room() const noexcept
 {
-    return deliveries_.size() + reporter_.pending() + keys_.waiting() < options_.admission.messages &&
+    return deliveries_.size() + reporter_.pending() + keys_.waiting() + delayed_.planned() <
+               options_.admission.messages &&
            memory_.used() < options_.admission.bytes;
 }
 
@@ -53,40 +44,6 @@ bool job_ledger::has_room(const offset_committer::partition& partition) noexcept
 {
     return !partition.going && !partition.metadata_full && !partition.keys_full && !partition.held &&
            (partition.tracker.span() < span_without_care || partition.unmeasured < most_unmeasured);
-}
-
-void job_ledger::admit(std::shared_ptr<job_in_progress> job, const domain::partial_job* restored)
-{
-    job->unreported = job->messages.size();
-    if (!job->messages.fanned_out()) {
-        if (!wait_for_key(job))
-            begin(job);
-        return;
-    }
-    const auto not_addressed = std::exchange(job->finished, {}); // of a replayed job
-    if (restored != nullptr) {
-        job->finished = within(restored->finished, job->messages.size());
-        job->failed = within(restored->failed, job->messages.size());
-        job->unknown = job->failed; // not known of each; the careful answer
-        // Without a known reason the careful one: `replay` sends it again only when it is named.
-        if (!job->failed.empty())
-            job->failure_reasons[restored->failed_for.empty() ? domain::reason::outcome_unknown
-                                                              : restored->failed_for] =
-                static_cast<std::size_t>(job->failed.size());
-    }
-    for (const auto& range : not_addressed.ranges())
-        for (auto index = range.first; index <= range.last; ++index)
-            job->finished.insert(index);
-    job->unreported -= static_cast<std::size_t>(job->finished.size());
-    if (wait_for_key(job))
-        return;
-    auto* const owner = committer_.find(job->assignment);
-    if (owner->fan_out) {
-        owner->held = std::move(job);
-        return;
-    }
-    owner->fan_out = job;
-    begin(job);
 }
 
 /// Whether an earlier job has its key: it begins when that has ended for good.
@@ -109,7 +66,7 @@ void job_ledger::go_on_with_keys()
         if (partition.going)
             continue;
         while (auto job = keys_.next(id, partition.changes_committed)) {
-            if (job->messages.fanned_out() && partition.fan_out) {
+            if (!has_place(*job)) {
                 keys_.put_back(std::move(job));
                 break;
             }
@@ -119,16 +76,19 @@ void job_ledger::go_on_with_keys()
         }
     }
     for (const auto& job : begins) {
-        auto* const owner = committer_.find(job->assignment);
-        owner->keys_full = false;
-        if (job->messages.fanned_out())
-            owner->fan_out = job;
+        committer_.find(job->assignment)->keys_full = false;
         begin(job);
     }
 }
 
 void job_ledger::begin(const std::shared_ptr<job_in_progress>& job)
 {
+    auto* const owner = committer_.find(job->assignment);
+    if (owner == nullptr)
+        return;
+    auto& fan_outs = owner->fan_outs;
+    if (job->messages.fanned_out() && std::find(fan_outs.begin(), fan_outs.end(), job) == fan_outs.end())
+        fan_outs.push_back(job);
     if (job->unreported == 0)
         end(job); // it had come to its end before, but for the dead letter or the commit
     else
@@ -147,22 +107,26 @@ void job_ledger::admit_messages(const std::shared_ptr<job_in_progress>& job)
         ++job->admitted;
         add_busy(job->assignment, 1);
         const auto item = deliveries_.make(job, job->next_message);
+        shares_.add_message(job->lane.app);
+        auto& message = deliveries_[item];
+        restore_history(message);
         auto ready_at = time_.now();
-        if (const auto now = time_.wall_now(); job->job.not_before && *job->job.not_before > now) {
-            ready_at += *job->job.not_before - now;
-            deliveries_[item].wait_reason = "not_before";
+        const auto wall = time_.wall_now();
+        if (const auto wait = own_wait(*job); wait.until > wall && !wait.reason.empty()) {
+            ready_at += wait.until - wall;
+            message.wait_reason = wait.reason;
         }
         pool_->enqueue(item, ready_at);
     }
 }
 
-void job_ledger::reject(const original_record& record, assignment_id assignment, const domain::source_position& source,
-                        const codec::rejection& why)
+void job_ledger::reject(const original_record& record, assignment_id assignment, std::int64_t offset,
+                        const domain::source_position& source, const codec::rejection& why)
 {
     rejected_.with({std::string(why.reason)}).add();
     add_busy(assignment, 1);
     auto held = std::make_shared<memory_budget::permit>(memory_, record.value ? record.value->size() : 0);
-    reporter_.report_rejection(record, source, why, [this, assignment, offset = source.offset, held = std::move(held)] {
+    reporter_.report_rejection(record, source, why, [this, assignment, offset, held = std::move(held)] {
         add_busy(assignment, -1);
         committer_.finish(assignment, offset, 0);
         on_room_();
@@ -171,12 +135,20 @@ void job_ledger::reject(const original_record& record, assignment_id assignment,
 
 void job_ledger::on_waiting(queue_item item, steady_time ready_at)
 {
-    if (!is_going(deliveries_[item].job->assignment)) {
-        pool_->enqueue(item, ready_at);
+    auto& message = deliveries_[item];
+    if (is_going(message.job->assignment)) {
+        drop(item);
+        on_room_();
         return;
     }
-    drop(item);
-    on_room_();
+    message.at = delivery::stage::queued;
+    message.ready_at = ready_at;
+    if (!message.job->messages.fanned_out())
+        if (const auto wait = too_long_a_wait(item)) {
+            move_from_memory({item}, *wait);
+            return;
+        }
+    pool_->enqueue(item, ready_at);
 }
 
 asio::awaitable<bool> job_ledger::commit_first(queue_item item)
@@ -187,7 +159,7 @@ asio::awaitable<bool> job_ledger::commit_first(queue_item item)
         committer_.finish_message(job->assignment, 0);
     } else {
         job->offset_finished = true;
-        committer_.finish(job->assignment, job->source.offset, 0);
+        committer_.finish(job->assignment, job->offset, 0);
     }
     const bool committed = co_await committer_.secure(job->assignment);
     if (committed)
@@ -213,6 +185,7 @@ void job_ledger::on_ended(queue_item item, job_state state, std::string_view rea
     auto& message = deliveries_[item];
     message.at = delivery::stage::reporting;
     count_end(*message.job, state, reason);
+    shares_.pace(message.job->lane.app).note_ended(1);
     if (would_repeat(message))
         committer_.note_sent(message.job->assignment);
     reporter_.report_end(message, state, reason, [this, item, state, reason] { on_acknowledged(item, state, reason); });
@@ -261,19 +234,16 @@ void job_ledger::end(const std::shared_ptr<job_in_progress>& job)
 
 void job_ledger::finish(const std::shared_ptr<job_in_progress>& job)
 {
+    if (job->came_back)
+        sources_.on_ended(job->source, job->assignment);
     auto* const owner = committer_.find(job->assignment);
     if (owner == nullptr)
         return;
-    if (owner->fan_out == job)
-        owner->fan_out = nullptr;
+    std::erase(owner->fan_outs, job);
     if (!job->offset_finished)
-        committer_.finish(job->assignment, job->source.offset, job->sent_messages);
+        committer_.finish(job->assignment, job->offset, job->sent_messages);
     if (options_.ordered_by_key)
         keys_.ended(*job, owner->changes);
-    if (!owner->fan_out && owner->held && !owner->going) {
-        owner->fan_out = std::exchange(owner->held, nullptr);
-        begin(std::shared_ptr(owner->fan_out));
-    }
 }
 
 /// Lets go of a message that is not under way, because its partition goes.
@@ -290,6 +260,7 @@ void job_ledger::free(queue_item item)
     const auto job = deliveries_[item].job;
     --job->admitted;
     add_busy(job->assignment, -1);
+    shares_.remove_message(job->lane.app);
     deliveries_.free(item);
 }
 
@@ -318,6 +289,12 @@ void job_ledger::let_go(const std::vector<assignment_id>& ids)
     });
     for (const auto item : queued)
         drop(item);
+    delayed_.let_go(ids, [this](const job_in_progress& job) {
+        add_busy(job.assignment, -1);
+        if (!job.may_stand_twice)
+            committer_.note_not_moving(job.assignment, job.offset);
+    });
+    sources_.let_go(ids);
     for (const auto id : ids) {
         keys_.forget(id);
         if (auto* const owner = committer_.find(id))
@@ -332,37 +309,6 @@ std::size_t job_ledger::busy(const std::vector<assignment_id>& ids)
         if (const auto* const owner = committer_.find(id))
             sum += owner->busy;
     return sum;
-}
-
-void job_ledger::report_deferrals(const credentials& tokens)
-{
-    const auto now = time_.now();
-    const auto wall = time_.wall_now();
-    deliveries_.for_each([&](queue_item item, delivery& each) {
-        if (each.at != delivery::stage::queued || each.deferral_reported)
-            return;
-        const auto where = each.job->lane;
-        std::string_view reason;
-        std::optional<steady_time> until;
-        if (queue_.blocked(where.app, domain::block_reason::halted)) {
-            reason = "app_halted";
-            until = tokens.report(where.app).next_call;
-        } else if (const auto parked = queue_.parked_until(where, now); parked && *parked - now > long_wait) {
-            reason = "quota_exhausted";
-            until = parked;
-        } else if (const auto held = queue_.recipient_held_until(item, now); held && *held - now > long_wait) {
-            reason = domain::reason::recipient_limited;
-            until = held;
-        } else if (each.ready_at - now > long_wait && !each.wait_reason.empty()) {
-            reason = each.wait_reason;
-            until = each.ready_at;
-        }
-        if (!until)
-            return;
-        each.deferral_reported = true;
-        reporter_.report_deferral(each, reason,
-                                  wall + std::chrono::ceil<milliseconds>(std::max(*until - now, steady_duration{0})));
-    });
 }
 
 void job_ledger::count_end(const job_in_progress& job, job_state state, std::string_view reason)

@@ -36,6 +36,43 @@ std::string shortened(std::int64_t committed, domain::commit_progress progress)
     return text;
 }
 
+/// All that a commit of the partition has to say besides its offset.
+domain::commit_progress progress_of(const offset_committer::partition& from)
+{
+    auto progress = from.tracker.progress();
+    // What has been read precedes what an earlier assignment wrote and has not been read again.
+    std::vector<domain::partial_job> partials;
+    const auto add = [&partials](const job_in_progress& job) {
+        if (!job.finished.empty())
+            partials.push_back({job.offset, job.finished.ranges(), job.failed.ranges(), job.failed_for()});
+    };
+    for (const auto& each : from.fan_outs)
+        add(*each);
+    if (from.held)
+        add(*from.held);
+    if (progress.partial)
+        partials.push_back(std::move(*progress.partial));
+    std::move(progress.further.begin(), progress.further.end(), std::back_inserter(partials));
+    progress.partial.reset();
+    progress.further.clear();
+    if (!partials.empty()) {
+        progress.partial = std::move(partials.front());
+        progress.further.assign(std::make_move_iterator(partials.begin() + 1), std::make_move_iterator(partials.end()));
+    }
+    domain::index_set moving;
+    for (const auto offset : from.moving)
+        moving.insert(offset);
+    auto ranges = moving.ranges();
+    for (const auto& each : progress.moving) {
+        if (!ranges.empty() && ranges.back().last + 1 >= each.first)
+            ranges.back().last = each.last;
+        else
+            ranges.push_back(each);
+    }
+    progress.moving = std::move(ranges);
+    return progress;
+}
+
 } // namespace
 
 offset_committer::offset_committer(job_source& source, clock& time, metrics_registry& metrics,
@@ -62,8 +99,10 @@ void offset_committer::add(const partition_assignment& assigned)
     partition entry{.topic = assigned.topic,
                     .number = assigned.partition,
                     .tracker = domain::offset_tracker(assigned.committed, std::move(progress)),
-                    .fan_out = nullptr,
+                    .fan_outs = {},
                     .held = nullptr,
+                    .moving = {},
+                    .delayed = std::nullopt,
                     .committed = std::nullopt};
     if (assigned.committed)
         entry.committed = {*assigned.committed, assigned.commit_metadata};
@@ -105,6 +144,7 @@ void offset_committer::finish(assignment_id id, std::int64_t offset, std::size_t
     if (owner == nullptr)
         return; // the partition went; its new owner reads the record again, or has it from the metadata
     owner->tracker.finish(offset);
+    owner->moving.erase(offset);
     finish_message(id, sent);
 }
 
@@ -117,6 +157,21 @@ void offset_committer::finish_message(assignment_id id, std::size_t sent)
     ++owner->changes;
     ++finished_since_commit_;
     note_progress(id);
+}
+
+void offset_committer::note_moving(assignment_id id, std::int64_t offset)
+{
+    auto* const owner = find(id);
+    if (owner == nullptr || !owner->moving.insert(offset).second)
+        return;
+    ++owner->changes;
+    note_progress(id);
+}
+
+void offset_committer::note_not_moving(assignment_id id, std::int64_t offset)
+{
+    if (auto* const owner = find(id); owner != nullptr && owner->moving.erase(offset) != 0)
+        note_progress(id);
 }
 
 void offset_committer::note_progress(assignment_id id)
@@ -139,10 +194,7 @@ std::optional<offset_commit> offset_committer::next_commit(assignment_id id, par
     const auto offset = from.tracker.committable();
     if (!offset)
         return std::nullopt;
-    auto progress = from.tracker.progress();
-    if (from.fan_out)
-        progress.partial = domain::partial_job{from.fan_out->source.offset, from.fan_out->finished.ranges(),
-                                               from.fan_out->failed.ranges(), from.fan_out->failed_for()};
+    auto progress = progress_of(from);
     auto metadata = codec::encode_offset_metadata(*offset, progress);
     from.metadata_full = metadata.size() > metadata_stop;
     from.unmeasured =
@@ -283,12 +335,14 @@ asio::awaitable<bool> offset_committer::flush(std::vector<assignment_id> ids, st
         settled(ids);
 }
 
-asio::awaitable<bool> offset_committer::secure(assignment_id id)
+asio::awaitable<bool> offset_committer::secure(assignment_id id, std::optional<steady_time> deadline)
 {
     const auto* owner = find(id);
     const auto wanted = owner == nullptr ? 0 : owner->changes;
     while (owner != nullptr && owner->changes_committed < wanted && !stopping_) {
-        co_await settled_.wait_until(std::nullopt);
+        if (deadline && time_.now() >= *deadline)
+            co_return false;
+        co_await settled_.wait_until(deadline);
         owner = find(id);
     }
     co_return owner != nullptr && owner->changes_committed >= wanted;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,11 @@ public:
         std::string topic;
         std::int32_t number = 0;
         domain::offset_tracker tracker;
-        std::shared_ptr<job_in_progress> fan_out; ///< The one job with recipients under way.
-        std::shared_ptr<job_in_progress> held;    ///< The next one: waits, and nothing behind it is read.
-        std::size_t busy = 0;                     ///< Messages in memory, and records on their way to Kafka.
+        std::vector<std::shared_ptr<job_in_progress>> fan_outs; ///< Jobs with recipients under way; by offset.
+        std::shared_ptr<job_in_progress> held; ///< A job that has no room: waits, and nothing behind it is read.
+        std::set<std::int64_t> moving;         ///< Unfinished offsets whose jobs may stand on a delayed topic.
+        std::optional<std::size_t> delayed;    ///< Of a delayed topic: which.
+        std::size_t busy = 0;                  ///< Messages in memory, and records on their way to Kafka.
         std::optional<std::pair<std::int64_t, std::string>> committed; ///< The last commit: offset and metadata.
         /// Offsets behind the last one that had finished when the metadata was last measured: they may make it longer.
         std::int64_t unmeasured = 0;
@@ -81,9 +84,15 @@ public:
     /// What a commit would say has changed.
     void note_progress(assignment_id id);
 
-    /// Completes with true when all that has finished so far in that assignment stands in an acknowledged commit, with
-    /// false when the assignment ends, or the engine, before that.
-    asio::awaitable<bool> secure(assignment_id id);
+    /// From the next commit on it says that this unfinished offset's job may stand on a delayed topic, until it
+    /// finishes.
+    void note_moving(assignment_id id, std::int64_t offset);
+    /// It does not stand there, for certain.
+    void note_not_moving(assignment_id id, std::int64_t offset);
+
+    /// Completes with true when all that was noted and has finished so far in that assignment stands in an acknowledged
+    /// commit, with false when the assignment ends, or the engine, before that, or at the deadline.
+    asio::awaitable<bool> secure(assignment_id id, std::optional<steady_time> deadline = std::nullopt);
 
     /// The source's answer to a commit.
     void on_committed(std::uint64_t commit, const std::vector<commit_result>& results);

@@ -40,6 +40,16 @@ struct admission_limits {
     std::size_t fan_out_span = 8192;      ///< How far its recipients may run ahead of the first unfinished one.
 };
 
+/// Where jobs wait that must wait longer than memory should hold them; see engine/delayed_jobs.
+struct delayed_options {
+    struct topic {
+        std::string name;
+        milliseconds length; ///< So long after it was written a record is looked at again.
+    };
+    std::vector<topic> topics; ///< Shortest first. Empty: there are none, and everything waits in memory.
+    bool moves = true;         ///< False: jobs come back from there, but none goes (`delivery.ordering: key`).
+};
+
 /// What the replicas of a group agree on; see engine/fleet.
 struct fleet_options {
     std::string fleet_topic;  ///< Of one partition.
@@ -68,6 +78,7 @@ struct engine_options {
     bool dry_run = false;
     bool ordered_by_key = false; ///< Jobs with one Kafka key go one after another.
     admission_limits admission;
+    delayed_options delayed;
     std::uint64_t random_seed = 0; ///< Of the jitter; 0: drawn from the system.
     /// `run` always sets it. Empty: a courier on its own, without a group to agree with (tests of other concerns).
     std::optional<fleet_options> fleet;

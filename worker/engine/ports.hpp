@@ -106,8 +106,8 @@ public:
     virtual void on_source_failed(const std::string& why) = 0;
 };
 
-/// The jobs topics, as a member of the consumer group. Records wait inside the source until they are polled, within
-/// bounds of its own: not polling a partition is how the engine applies backpressure.
+/// The jobs topics and the delayed topics, as a member of the consumer group. Records wait inside the source until they
+/// are polled, within bounds of its own: not polling a partition is how the engine applies backpressure.
 class job_source {
 public:
     virtual ~job_source() = default;
@@ -124,6 +124,7 @@ struct outbound_record {
     std::optional<std::string> key;
     std::optional<std::string> value;
     std::vector<header> headers;
+    std::optional<std::int32_t> partition{}; ///< Empty: the key decides.
 };
 
 enum class publish_result : std::uint8_t {

@@ -130,6 +130,11 @@ void status_reporter::publish_dead_letter(const original_record& record, const d
             {std::move(acknowledged), std::move(smaller), &dead_letters_.with({std::string(reason)})});
 }
 
+void status_reporter::move(outbound_record record, std::function<void()> acknowledged, std::function<void()> refused)
+{
+    publish(std::move(record), {std::move(acknowledged), std::nullopt, nullptr, std::move(refused)});
+}
+
 void status_reporter::publish(outbound_record record, pending_record pending)
 {
     const auto ticket = next_ticket_++;
@@ -149,6 +154,10 @@ void status_reporter::on_published(std::uint64_t ticket, publish_result result)
         auto smaller = std::move(*done.without_value);
         done.without_value.reset();
         publish(std::move(smaller), std::move(done));
+        return;
+    }
+    if (result == publish_result::too_large && done.refused) {
+        done.refused();
         return;
     }
     if (result == publish_result::too_large)

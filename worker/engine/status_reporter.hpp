@@ -34,6 +34,10 @@ public:
     /// A job whose messages have all ended, some of them `failed`: its bytes as a dead letter.
     void bury(const job_in_progress& job, std::function<void()> acknowledged);
 
+    /// Writes a job to a delayed topic. Exactly one of the two is called: when it stands there, or when the broker
+    /// refuses it for its size.
+    void move(outbound_record record, std::function<void()> acknowledged, std::function<void()> refused);
+
     /// The publisher's answer.
     void on_published(std::uint64_t ticket, publish_result result);
 
@@ -46,6 +50,7 @@ private:
         std::optional<outbound_record>
             without_value; ///< A dead letter: what to write when the broker finds it too large.
         metric_series* counted = nullptr;
+        std::function<void()> refused{}; ///< Called instead of `acknowledged` when it is too large.
     };
 
     void publish(outbound_record record, pending_record pending);

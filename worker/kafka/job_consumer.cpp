@@ -359,6 +359,8 @@ bool job_consumer::choose_start(const partition_position& found, open_partition&
                     {"log_start", held->low}});
     } else if (committed) {
         opened.position = *committed;
+    } else if (is_read_from_start(where.topic)) {
+        opened.position = held ? held->low : RD_KAFKA_OFFSET_BEGINNING;
     } else if (settings_.start == start_position::error) {
         fail("topic " + where.topic + ", partition " + std::to_string(where.partition) + ": group " +
              settings_.group_id + " has no committed offset and kafka.start is `error`; set it to `earliest` or " +
@@ -373,11 +375,17 @@ bool job_consumer::choose_start(const partition_position& found, open_partition&
     return true;
 }
 
+bool job_consumer::is_read_from_start(const std::string& topic) const
+{
+    return std::find(settings_.read_from_start.begin(), settings_.read_from_start.end(), topic) !=
+           settings_.read_from_start.end();
+}
+
 void job_consumer::report_backlog(const std::vector<partition_position>& found) const
 {
     std::map<std::string, std::int64_t> ahead; // By topic.
     for (const partition_position& each : found) {
-        if (!each.committed && each.held) {
+        if (!each.committed && each.held && !is_read_from_start(each.where.topic)) {
             ahead[each.where.topic] += each.held->high - each.held->low;
         }
     }

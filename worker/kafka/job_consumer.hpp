@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// The jobs topics as a member of the consumer group: assignments, records, commits. The one real implementation of
-/// engine::job_source.
+/// The jobs topics and the delayed topics as a member of the consumer group: assignments, records, commits. The one
+/// real implementation of engine::job_source.
 #pragma once
 
 #include "engine/ports.hpp"
@@ -117,6 +117,7 @@ private:
     void on_watermarks(engine::assignment_id id, std::optional<watermarks> held);
 
     [[nodiscard]] bool choose_start(const partition_position& found, open_partition& opened);
+    [[nodiscard]] bool is_read_from_start(const std::string& topic) const;
     void report_backlog(const std::vector<partition_position>& found) const;
     void tell_age(open_partition& opened, const engine::inbound_record& record);
     void look_up_after_reset(engine::assignment_id id);

@@ -182,7 +182,7 @@ record_producer::produced record_producer::produce(entry& wanted)
 {
     lane& on = lane_of(wanted.record.topic);
     headers_handle headers = wanted.record.headers.empty() ? nullptr : make_headers(wanted.record.headers);
-    std::array<rd_kafka_vu_t, 6> arguments{};
+    std::array<rd_kafka_vu_t, 7> arguments{};
     std::size_t count = 0;
     arguments[count].vtype = RD_KAFKA_VTYPE_RKT;
     arguments[count++].u.rkt = on.handle.get();
@@ -193,6 +193,10 @@ record_producer::produced record_producer::produce(entry& wanted)
     arguments[count++].u.i = RD_KAFKA_MSG_F_COPY;
     arguments[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
     arguments[count++].u.ptr = &wanted;
+    if (wanted.record.partition) {
+        arguments[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+        arguments[count++].u.i32 = *wanted.record.partition;
+    }
     if (headers != nullptr) {
         arguments[count].vtype = RD_KAFKA_VTYPE_HEADERS;
         arguments[count++].u.headers = headers.get();

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/delayed_jobs.hpp"
+
+#include "codec/delayed_codec.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wxcourier::engine {
+namespace {
+
+/// A commit that says that a job may stand on a delayed topic is waited for so long. Without it (the metadata is full,
+/// or the broker keeps too little) a crash may have the job sent twice; waiting on would stop the partition.
+constexpr seconds longest_commit{5};
+
+std::vector<milliseconds> lengths_of(const delayed_options& options)
+{
+    std::vector<milliseconds> lengths;
+    for (const auto& each : options.topics)
+        lengths.push_back(each.length);
+    if (lengths.empty())
+        lengths.emplace_back(std::chrono::minutes{1});
+    return lengths;
+}
+
+/// What a record's wait goes by in the metric.
+std::string metric_word(std::string_view reason)
+{
+    return reason.empty() ? "memory" : std::string(reason);
+}
+
+/// The same in every release: both copies of a job go to one partition.
+std::uint64_t route_of(const domain::source_position& source) noexcept
+{
+    std::uint64_t hash = 0xCBF29CE484222325; // FNV-1a
+    for (const char byte : to_string(source))
+        hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3;
+    return hash ^ (hash >> 32U);
+}
+
+} // namespace
+
+delayed_jobs::delayed_jobs(const engine_options& options, job_source& source, offset_committer& committer,
+                           status_reporter& reporter, clock& time, metrics_registry& metrics, task_group& tasks,
+                           std::function<void()> on_due)
+    : options_(options), plan_(lengths_of(options.delayed)), source_(source), committer_(committer),
+      reporter_(reporter), time_(time), tasks_(tasks), on_due_(std::move(on_due)), alarm_(time.make_alarm()),
+      moved_(metrics["wxcourier_delayed_moved_total"])
+{
+    for (const auto& each : options_.delayed.topics)
+        returned_.push_back(&metrics["wxcourier_delayed_returned_total"].with({each.name}));
+}
+
+std::optional<std::size_t> delayed_jobs::index_of(const std::string& topic) const
+{
+    const auto& topics = options_.delayed.topics;
+    for (std::size_t i = 0; i < topics.size(); ++i)
+        if (topics[i].name == topic)
+            return i;
+    return std::nullopt;
+}
+
+// ----------------------------------------------------------------------------------------------------------------
+// Back
+
+std::optional<inbound_record> delayed_jobs::poll(assignment_id assignment, std::size_t topic)
+{
+    const auto now = time_.wall_now();
+    auto found = heads_.find(assignment);
+    if (found == heads_.end()) {
+        auto record = source_.poll(assignment);
+        if (!record)
+            return std::nullopt;
+        const auto due = plan_.looked_at(topic, record->timestamp, now);
+        found = heads_.emplace(assignment, head{topic, due, std::move(*record)}).first;
+        if (due > now)
+            alarm_->wake();
+    }
+    if (found->second.due > now)
+        return std::nullopt;
+    auto record = std::move(found->second.record);
+    heads_.erase(found);
+    returned_[topic]->add();
+    return record;
+}
+
+std::optional<wall_time> delayed_jobs::next_due() const
+{
+    std::optional<wall_time> next;
+    for (const auto& [id, each] : heads_)
+        if (!next || each.due < *next)
+            next = each.due;
+    return next;
+}
+
+asio::awaitable<void> delayed_jobs::run()
+{
+    while (!stopping_) {
+        auto next = next_due();
+        if (next && *next <= time_.wall_now()) {
+            on_due_(); // who has no room reads when there is some; look again when that may have happened
+            next = time_.wall_now() + seconds{1};
+        }
+        std::optional<steady_time> at;
+        if (next)
+            at = time_.now() + (*next - time_.wall_now());
+        co_await alarm_->wait_until(at);
+    }
+}
+
+void delayed_jobs::stop()
+{
+    stopping_ = true;
+    alarm_->wake();
+}
+
+// ----------------------------------------------------------------------------------------------------------------
+// There
+
+void delayed_jobs::move(const std::shared_ptr<job_in_progress>& job, const wait& until, std::function<void(bool)> done)
+{
+    committer_.note_moving(job->assignment, job->offset);
+    auto [place, is_first] = planned_.try_emplace(job->assignment);
+    place->second.push_back({++last_number_, job, until, std::move(done)});
+    ++planned_count_;
+    if (is_first)
+        tasks_.spawn(write_planned(job->assignment));
+}
+
+asio::awaitable<void> delayed_jobs::write_planned(assignment_id assignment)
+{
+    while (true) {
+        auto found = planned_.find(assignment);
+        if (found == planned_.end())
+            co_return;
+        if (found->second.empty()) {
+            planned_.erase(found);
+            co_return;
+        }
+        const auto last = found->second.back().number;
+        const auto deadline = time_.now() + longest_commit;
+        const bool stands = co_await committer_.secure(assignment, deadline);
+        found = planned_.find(assignment);
+        if (found == planned_.end())
+            co_return;
+        if (!stands && time_.now() < deadline) { // the assignment has ended, or all of it ends
+            planned_count_ -= found->second.size();
+            planned_.erase(found);
+            co_return;
+        }
+        if (!stands && options_.delivery.at_most_once)
+            continue;
+        auto& waiting = found->second;
+        const auto later = std::find_if(waiting.begin(), waiting.end(),
+                                        [last](const planned_move& each) { return each.number > last; });
+        std::vector<planned_move> ready(std::make_move_iterator(waiting.begin()), std::make_move_iterator(later));
+        waiting.erase(waiting.begin(), later);
+        planned_count_ -= ready.size();
+        for (auto& each : ready)
+            write(each);
+    }
+}
+
+void delayed_jobs::write(planned_move& planned)
+{
+    const auto& job = *planned.job;
+    const auto& until = planned.until;
+    const auto now = time_.wall_now();
+    const auto index = plan_.topic_for(until.until - now, until.end);
+    const auto& topic = options_.delayed.topics[index].name;
+
+    domain::delayed_job taken;
+    taken.source = job.source;
+    taken.due = until.until;
+    taken.enqueued_at = job.record.enqueued_at;
+    taken.end = until.end;
+    taken.reason = until.reason;
+    taken.waits_since = job.came_back && job.came_back->reason == until.reason ? job.came_back->waits_since : now;
+    taken.reported = !until.reason.empty() && job.reported_wait == until.reason;
+    taken.finished = job.finished.ranges();
+    taken.failed = job.failed.ranges();
+    taken.failed_for = job.failed_for();
+    taken.attempted = job.attempted;
+
+    outbound_record record{topic, job.record.key, job.record.value, job.record.headers,
+                           partition_of(topic, job.source)};
+    for (auto& [name, value] : codec::delayed_headers(taken))
+        record.headers.push_back({std::move(name), std::move(value)});
+    reporter_.move(
+        std::move(record),
+        [this, done = planned.done, topic, reason = until.reason] {
+            moved_.with({topic, metric_word(reason)}).add();
+            done(true);
+        },
+        [done = planned.done] { done(false); });
+}
+
+std::optional<std::int32_t> delayed_jobs::partition_of(const std::string& topic,
+                                                       const domain::source_position& source) const
+{
+    const auto known = partitions_.find(topic);
+    if (known == partitions_.end() || known->second <= 0)
+        return std::nullopt;
+    return static_cast<std::int32_t>(route_of(source) % static_cast<std::uint64_t>(known->second));
+}
+
+void delayed_jobs::let_go(const std::vector<assignment_id>& ids,
+                          const std::function<void(const job_in_progress&)>& dropped)
+{
+    for (const auto id : ids) {
+        heads_.erase(id);
+        auto node = planned_.extract(id);
+        if (node.empty())
+            continue;
+        planned_count_ -= node.mapped().size();
+        for (const auto& each : node.mapped())
+            dropped(*each.job);
+    }
+}
+
+} // namespace wxcourier::engine

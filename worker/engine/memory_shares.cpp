@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/memory_shares.hpp"
+
+#include <algorithm>
+
+namespace wxcourier::engine {
+namespace {
+
+/// Messages a second: so many are let through about as fast as they could be written elsewhere.
+constexpr double fast = 500;
+/// A token that is on its way and a breaker that tries again are waited for.
+constexpr int moment = 5;
+
+} // namespace
+
+memory_shares::memory_shares(const engine_options& options) : options_(options)
+{
+    for (const auto& each : options.apps)
+        add_app(each);
+}
+
+void memory_shares::add_app(const app_options& app)
+{
+    apps_.emplace_back(app.limits.rate_per_second);
+}
+
+void memory_shares::measure(domain::app_index app, steady_time now, bool blocked, bool queued, bool sending)
+{
+    auto& own = apps_[app];
+    own.seconds_blocked = blocked ? own.seconds_blocked + 1 : 0;
+    // Messages that are in line although nothing is sent or ends wait for something else than their turn.
+    own.pace.measure(now, queued && !blocked && (sending || own.pace.has_ended()));
+}
+
+bool memory_shares::is_fast(domain::app_index app) const
+{
+    return apps_[app].seconds_blocked < moment && apps_[app].pace.per_second() >= fast;
+}
+
+bool memory_shares::full(domain::app_index app, domain::priority urgency, std::size_t messages,
+                         std::size_t used_messages, std::size_t used_bytes) const
+{
+    const auto& own = apps_[app];
+    if (own.messages == 0)
+        return false;
+    const auto& limits = options_.admission;
+    const std::size_t weight = urgency == domain::priority::high ? 2 : 1;
+    const auto free_messages = limits.messages - std::min(limits.messages, used_messages);
+    const auto free_bytes = limits.bytes - std::min(limits.bytes, used_bytes);
+    return own.messages + messages > weight * free_messages || own.bytes.used() > weight * free_bytes;
+}
+
+} // namespace wxcourier::engine
