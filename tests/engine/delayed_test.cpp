@@ -468,16 +468,5 @@ TEST_F(delayed, not_before_beyond_max_delay_is_rejected_and_a_job_that_waited_is
     EXPECT_THAT(outcomes(), ElementsAre(Pair("o1", "rejected/invalid_job"), Pair("o2", "sent")));
 }
 
-TEST_F(delayed, the_rate_is_shared_by_the_partitions_that_producers_write_to)
-{
-    options.apps[0].limits.rate_per_second = 100;
-    auto& worker = start();
-    worker.source.assign(0);
-    for (const auto& topic : options.delayed.topics)
-        worker.source.assign(topic.name, 0);
-    time.settle();
-    EXPECT_EQ(worker.metrics["wxcourier_rate_limit"].with({"shop"}).value(), 25);
-}
-
 } // namespace
 } // namespace wxcourier::test
