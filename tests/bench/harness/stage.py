@@ -157,13 +157,6 @@ class Stage:
         if group not in self._fleets:
             self._fleets[group] = self.kafka.topic("fleet", 1)
         return self._fleets[group]
-        self._fleets = {}
-
-    def fleet(self, group):
-        """The topic on which the replicas of a group agree."""
-        if group not in self._fleets:
-            self._fleets[group] = self.kafka.topic("fleet", 1)
-        return self._fleets[group]
 
     def backlog(self, count, apps=1, partitions=PARTITIONS):
         """A topic with `count` jobs; loaded once, read by as many groups as like."""

@@ -77,7 +77,7 @@ kafka:
   properties:
     session.timeout.ms: 10000{static}
 topics: {{jobs: [{self.jobs}], status: {self.status}, dead_letter: {self.stage.dead_letters},
-          fleet: {self.stage.fleet(self.group)}}}
+          fleet: {self.stage.fleet(self.group)}, delayed: {self.stage.delayed}}}
 wechat: {{base_urls: ["{self.stage.far_end.url}"], ca_file: {self.stage.far_end.ca}}}
 apps:{apps}
 http: {{listen: "127.0.0.1:0"}}
