@@ -144,7 +144,7 @@ std::map<std::string, std::string> courier_test::outcomes() const
     std::map<std::string, std::string> outcomes;
     for (const auto& each : replicas)
         for (const auto& status : each->publisher.statuses()) {
-            if (status.state == domain::job_state::deferred)
+            if (status.state == domain::job_state::deferred || status.state == domain::job_state::event)
                 continue;
             const auto word = std::string(to_string(status.state)) + (status.reason.empty() ? "" : "/" + status.reason);
             const auto [place, is_new] = outcomes.emplace(status.touser.value_or("(null)"), word);

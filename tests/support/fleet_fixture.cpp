@@ -87,7 +87,7 @@ fleet_test::~fleet_test()
     }
 }
 
-group_member& fleet_test::start(milliseconds clock_off)
+group_member& fleet_test::start(milliseconds clock_off, const log_reading& reading)
 {
     members.push_back(std::make_unique<group_member>(loop, time, jobs, endpoint, clock_off));
     auto& added = *members.back();
@@ -95,17 +95,12 @@ group_member& fleet_test::start(milliseconds clock_off)
         [this, &added](engine::outbound_record record, std::uint64_t ticket) {
             if (record.topic != options.fleet->fleet_topic && record.topic != options.fleet->tokens_topic)
                 return added.statuses.publish(std::move(record), ticket);
-            if (!added.alive)
-                return;
-            time.after(append_time, [this, &added, ticket, record = std::move(record)]() mutable {
-                if (!added.alive)
-                    return;
-                write(std::move(record));
-                time.after(read_time, [&added, ticket] {
-                    if (added.alive)
-                        added.courier->on_published(ticket, engine::publish_result::acknowledged);
+            if (writable)
+                append_soon(added, std::move(record), ticket);
+            else
+                unwritten.push_back([this, &added, ticket, record = std::move(record)]() mutable {
+                    append_soon(added, std::move(record), ticket);
                 });
-            });
         });
     auto own = options;
     own.worker = "worker-" + std::to_string(members.size());
@@ -119,11 +114,47 @@ group_member& fleet_test::start(milliseconds clock_off)
     added.pushes.otherwise = [this](const auto& call) { return judge(call); };
     added.pushes.latency = [](const auto&) { return milliseconds{20}; };
     added.courier->start();
-    for (; added.read < shared.size(); ++added.read)
-        added.courier->fleet_log()->on_log_record(shared[added.read]);
-    added.courier->fleet_log()->on_log_caught_up();
+    added.read = reading.first;
+    added.reads = reading.reads;
+    if (added.reads)
+        catch_up(added);
     time.settle();
     return added;
+}
+
+void fleet_test::catch_up(group_member& member)
+{
+    auto& log = *member.courier->fleet_log();
+    const bool all = member.read == 0;
+    member.reads = true;
+    for (; member.read < shared.size(); ++member.read)
+        log.on_log_record(shared[member.read]);
+    if (!all && log.wants_older())
+        for (const auto& each : shared)
+            log.on_older_record(each);
+    log.on_log_caught_up();
+}
+
+void fleet_test::append_soon(group_member& writer, engine::outbound_record record, std::uint64_t ticket)
+{
+    if (!writer.alive)
+        return;
+    time.after(append_time, [this, &writer, ticket, record = std::move(record)]() mutable {
+        if (!writer.alive)
+            return;
+        write(std::move(record));
+        time.after(read_time, [&writer, ticket] {
+            if (writer.alive)
+                writer.courier->on_published(ticket, engine::publish_result::acknowledged);
+        });
+    });
+}
+
+void fleet_test::make_writable()
+{
+    writable = true;
+    for (auto& each : std::exchange(unwritten, {}))
+        each();
 }
 
 void fleet_test::start_group(std::size_t count, const std::vector<milliseconds>& clocks_off)
@@ -194,14 +225,15 @@ std::map<std::string, std::string> fleet_test::outcomes() const
     std::map<std::string, std::string> found;
     for (const auto& each : members)
         for (const auto& status : each->statuses.statuses())
-            if (status.state != domain::job_state::deferred)
+            if (status.state != domain::job_state::deferred && status.state != domain::job_state::event)
                 found[status.touser.value_or("")] = std::string(to_string(status.state));
     return found;
 }
 
 void fleet_test::write(engine::outbound_record record)
 {
-    shared.push_back({std::move(record.topic), std::move(record.key), std::move(record.value)});
+    const auto offset = static_cast<std::int64_t>(shared.size());
+    shared.push_back({std::move(record.topic), std::move(record.key), std::move(record.value), offset});
     time.after(read_time, [this] { deliver(); });
 }
 

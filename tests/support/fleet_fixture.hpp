@@ -116,8 +116,18 @@ protected:
     fleet_test();
     ~fleet_test() override;
 
-    /// A process that reads the shared topics from their beginning; it holds no partition yet.
-    group_member& start(milliseconds clock_off = milliseconds{0});
+    /// How a process reads the shared topics when it starts.
+    struct log_reading {
+        std::size_t first = 0; ///< The first record; what stands before it is told if it asks for older ones.
+        bool reads = true;     ///< False: not before `catch_up`.
+    };
+    /// A process that reads the shared topics, from their beginning if nothing else is said; it holds no partition yet.
+    group_member& start(milliseconds clock_off, const log_reading& reading);
+    group_member& start(milliseconds clock_off = milliseconds{0}) { return start(clock_off, log_reading{}); }
+    /// It reads what stands in the shared topics, and then all that is written.
+    void catch_up(group_member& member);
+    /// The topics take records again, those that waited first.
+    void make_writable();
     /// `count` processes, each with the partition of its number.
     void start_group(std::size_t count, const std::vector<milliseconds>& clocks_off = {});
     void assign(group_member& to, std::int32_t partition);
@@ -147,10 +157,14 @@ protected:
     std::map<std::string, steady_time> known_dead; ///< When a send with that token was first refused.
     std::vector<std::string> late_sends;           ///< Those with a token known to be dead for more than a second.
     std::size_t next_job = 0;
+    bool writable = true; ///< False: what the group shares waits in the producers.
 
 private:
+    void append_soon(group_member& writer, engine::outbound_record record, std::uint64_t ticket);
     void deliver();
     domain::push_reply judge(const scripted_pushes::call& call);
+
+    std::vector<std::function<void()>> unwritten;
 };
 
 } // namespace wxcourier::test

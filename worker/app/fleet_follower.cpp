@@ -82,6 +82,10 @@ asio::awaitable<void> fleet_follower::follow(engine::fleet_log_listener& to)
         if (turn % records_a_turn == 0)
             co_await asio::post(executor_, asio::use_awaitable);
         if (!caught_up && reader_->at_end()) {
+            if (to.wants_older() && began_in_the_middle())
+                co_await read_older(to);
+            if (stopping_)
+                break;
             caught_up = true;
             to.on_log_caught_up();
         }
@@ -89,8 +93,48 @@ asio::awaitable<void> fleet_follower::follow(engine::fleet_log_listener& to)
         auto read = co_await reader_->next(deadline);
         if (!read)
             continue;
-        const engine::log_record record{std::move(read->topic), std::move(read->key), std::move(read->value)};
+        const engine::log_record record{std::move(read->topic), std::move(read->key), std::move(read->value),
+                                        read->offset};
         to.on_log_record(record);
+    }
+}
+
+/// Whether the fleet topic has more records than were read.
+bool fleet_follower::began_in_the_middle() const
+{
+    const auto& positions = reader_->positions();
+    const auto read = positions.find({fleet_topic_, 0});
+    return read != positions.end() && read->second.end - read->second.start >= newest_records.offsets;
+}
+
+/// Tells all of the fleet topic, from its first record to its end. Until that has worked nothing else is told.
+asio::awaitable<void> fleet_follower::read_older(engine::fleet_log_listener& to)
+{
+    const std::vector<std::string> topics{fleet_topic_};
+    bool done = false;
+    while (!done && !stopping_) {
+        kafka::record_reader whole(executor_, client_, topics, kafka::from_beginning{});
+        const auto open_deadline = time_.now() + open_timeout;
+        problem_ = co_await whole.open(open_deadline);
+        for (int turn = 1; problem_.empty() && !stopping_ && !whole.at_end(); ++turn) {
+            if (turn % records_a_turn == 0)
+                co_await asio::post(executor_, asio::use_awaitable);
+            const auto deadline = time_.now() + longest_wait;
+            auto read = co_await whole.next(deadline);
+            if (!read)
+                continue;
+            const engine::log_record record{std::move(read->topic), std::move(read->key), std::move(read->value),
+                                            read->offset};
+            to.on_older_record(record);
+        }
+        done = problem_.empty();
+        const auto close_deadline = time_.now() + close_timeout;
+        co_await whole.close(close_deadline);
+        if (done || stopping_)
+            break;
+        log::warn("fleet", "the fleet topic cannot be read from its beginning", {{"reason", problem_}});
+        const auto again = time_.now() + open_again_after;
+        co_await stop_->wait_until(again);
     }
 }
 

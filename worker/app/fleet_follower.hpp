@@ -29,6 +29,8 @@ public:
 private:
     engine::asio::awaitable<bool> open();
     engine::asio::awaitable<void> follow(engine::fleet_log_listener& to);
+    [[nodiscard]] bool began_in_the_middle() const;
+    engine::asio::awaitable<void> read_older(engine::fleet_log_listener& to);
 
     engine::asio::any_io_executor executor_;
     kafka::client_settings client_;

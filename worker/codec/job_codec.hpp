@@ -48,6 +48,9 @@ public:
     [[nodiscard]] std::string body(std::size_t index) const;
     /// The same for a job with one message: made already, valid while this object lives. Empty for other jobs.
     [[nodiscard]] std::string_view only_body() const noexcept;
+    /// The template that message `index` names; empty: none. Parses the body of a job with one message: for the rare
+    /// moments when somebody asks.
+    [[nodiscard]] std::string template_id(std::size_t index) const;
     /// Bytes of memory it holds, about.
     [[nodiscard]] std::size_t footprint() const noexcept;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/merged_value.hpp"
 #include "codec/message_contents.hpp"
 
 #include <utility>
@@ -41,6 +42,35 @@ std::string message_set::body(std::size_t index) const
 std::string_view message_set::only_body() const noexcept
 {
     return contents_ ? std::string_view{contents_->body} : std::string_view{};
+}
+
+std::string message_set::template_id(std::size_t index) const
+{
+    constexpr std::string_view name = "template_id";
+    // The retired uniform messages have it one level down.
+    const auto look = [&](const auto& message) -> std::string {
+        if (const auto found = message.find(name); found.is(json_type::string))
+            return std::string(found.text());
+        for (const std::string_view part : {"weapp_template_msg", "mp_template_msg"}) {
+            const auto below = message.find(part);
+            if (!below.is(json_type::object))
+                continue;
+            if (const auto found = below.find(name); found.is(json_type::string))
+                return std::string(found.text());
+        }
+        return {};
+    };
+    if (!contents_)
+        return {};
+    if (!fanned_out()) {
+        json_document document;
+        if (document.parse(contents_->body, 2 * longest_job) || !document.root())
+            return {};
+        return look(document.root());
+    }
+    const auto recipient = contents_->recipients.at(index);
+    return recipient.is(json_type::object) ? look(merged_value{contents_->message, recipient})
+                                           : look(merged_value{contents_->message});
 }
 
 std::size_t message_set::footprint() const noexcept

@@ -18,6 +18,12 @@ std::string describe(const pause_target& target)
     return text.empty() ? "all" : text;
 }
 
+rate_override rate_patch::applied_to(rate_override before) const noexcept
+{
+    return {per_second.value_or(before.per_second), burst.value_or(before.burst),
+            concurrency.value_or(before.concurrency)};
+}
+
 bool operator_state::apply(const operator_change& change, std::int64_t offset)
 {
     const bool news = would_change(change);

@@ -47,6 +47,18 @@ struct rate_override {
     friend bool operator==(const rate_override&, const rate_override&) = default;
 };
 
+/// What an operator asks for about an app's limits: a member that is not given stays as it is, one that is given and
+/// empty becomes the configuration's again.
+struct rate_patch {
+    std::optional<std::optional<double>> per_second;
+    std::optional<std::optional<double>> burst;
+    std::optional<std::optional<std::size_t>> concurrency;
+
+    /// What holds after it.
+    [[nodiscard]] rate_override applied_to(rate_override before) const noexcept;
+    friend bool operator==(const rate_patch&, const rate_patch&) = default;
+};
+
 /// One word of an operator's. The last word about a target, or about an app's rate, is the one that holds.
 struct operator_change {
     enum class action : std::uint8_t { pause, resume, rate };

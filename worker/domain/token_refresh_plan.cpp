@@ -37,7 +37,7 @@ token_call token_refresh_plan::next_call(steady_time now) const noexcept
     case token_origin::stable:
         break;
     }
-    return same_came_back_ != 0 && may_force(now) ? token_call::stable_forced : token_call::stable;
+    return (same_came_back_ != 0 || forced_wanted_) && may_force(now) ? token_call::stable_forced : token_call::stable;
 }
 
 int token_refresh_plan::forced_calls_left(steady_time now) const noexcept
@@ -54,6 +54,7 @@ bool token_refresh_plan::may_force(steady_time now) const noexcept
 void token_refresh_plan::on_call(token_call call, steady_time now)
 {
     last_call_ = now;
+    forced_wanted_ = false;
     last_forced_ = call == token_call::stable_forced;
     if (!last_forced_)
         return;
@@ -167,6 +168,12 @@ void token_refresh_plan::renew_now() noexcept
     failures_ = 0;
     fresh_rejections_ = 0;
     account_refusals_ = 0;
+}
+
+void token_refresh_plan::replace_now() noexcept
+{
+    renew_now();
+    forced_wanted_ = true;
 }
 
 token_health token_refresh_plan::health(steady_time now) const noexcept

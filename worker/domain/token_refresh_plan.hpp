@@ -68,6 +68,9 @@ public:
     void on_account_refused(steady_time now, std::string_view reason) noexcept;
     /// An operator or a new secret asks for a fresh start.
     void renew_now() noexcept;
+    /// An operator asks for another token although this one may be good: the next call is a forced one where WeChat has
+    /// such a call and its limits allow it. The present token stays in use until then.
+    void replace_now() noexcept;
 
     [[nodiscard]] token_health health(steady_time now) const noexcept;
     /// Why it is halted, or why there is no token: a reason of docs/reference.md. Empty when all is well.
@@ -86,6 +89,7 @@ private:
     steady_time due_ = steady_time::min();
     std::optional<steady_time> last_call_;
     bool last_forced_ = false;
+    bool forced_wanted_ = false;
     steady_time expires_at_ = steady_time::min();
     std::uint64_t generation_ = 0;
     int failures_ = 0;         ///< Token calls in a row that gave none.

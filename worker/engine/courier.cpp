@@ -70,6 +70,9 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
       senders_(
           options_, deliveries_, queue_, credentials_, pushes, time, metrics,
           [this] { return std::uniform_real_distribution<>(0, 1)(random_); }, tasks_, ledger_),
+      operators_(
+          options_, {queue_, senders_, reporter_, time, metrics}, [this](domain::app_index app) { follow_rate(app); },
+          [this] { wake_dispatch(); }),
       intake_(options_, source, committer_, ledger_, delayed_, memory_, memory_shares_, time, metrics), progress_(time),
       housekeeping_(time.make_alarm()), on_failure_(std::move(on_failure)), metrics_(metrics),
       rebalances_(metrics["wxcourier_rebalances_total"]), loop_lag_(metrics["wxcourier_loop_lag_seconds"].with())
@@ -81,6 +84,8 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
                                                [this] { wake_dispatch(); });
         fleet_->join(*shared_tokens_);
         fleet_->join(*rates_);
+        operators_.join(fleet_->voice());
+        fleet_->join(operators_);
     }
     ledger_.set_pool(senders_);
     committer_.on_room([this] { read(); });
@@ -96,6 +101,7 @@ void courier::start()
     tasks_.spawn(delayed_.run());
     tasks_.spawn(housekeeping());
     credentials_.start(tasks_);
+    operators_.start(tasks_);
     if (fleet_)
         fleet_->start(tasks_);
 }
@@ -128,6 +134,7 @@ domain::app_index courier::add_app(const app_options& added, token_source* sourc
             rates_->add_app(added);
         join_token_source(app, source);
         credentials_.start_app(app);
+        operators_.add_app(app);
     } else {
         closing_.erase(app);
         options_.apps[app].removed = false;
@@ -148,13 +155,23 @@ void courier::remove_app(domain::app_index app)
     follow_capacity();
 }
 
+/// The configuration's, but for what an operator has said.
+void courier::follow_rate(domain::app_index app)
+{
+    const auto& configured = options_.apps[app].limits;
+    const auto said = operators_.limits_of(app);
+    const auto rate = said.per_second.value_or(configured.rate_per_second);
+    const auto burst = said.burst.value_or(configured.burst);
+    if (rates_)
+        rates_->set_limit(app, rate, burst);
+    else
+        queue_.set_rate(app, rate, burst);
+}
+
 void courier::change_limits(domain::app_index app, const domain::app_limits& limits)
 {
     options_.apps[app].limits = limits;
-    if (rates_)
-        rates_->set_limit(app, limits.rate_per_second, limits.burst);
-    else
-        queue_.set_rate(app, limits.rate_per_second, limits.burst);
+    follow_rate(app);
     senders_.follow_concurrency(app);
     queue_.set_weight(app, limits.weight);
     queue_.set_recipient_limit(app, limits.per_recipient, time_.now());
@@ -256,7 +273,7 @@ asio::awaitable<void> courier::housekeeping()
         if (round % housekeeping_rounds_a_second != 0)
             continue;
         senders_.follow_wall_clock();
-        ledger_.look_after_waits(credentials_);
+        ledger_.look_after_waits(credentials_, operators_);
         delayed_.follow_wall_clock();
         intake_.give_up_on_unknown_apps();
         close_removed_apps();
@@ -357,6 +374,7 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     senders_.abandon();
     committer_.stop();
     delayed_.stop();
+    operators_.stop();
     if (fleet_)
         fleet_->stop();
     credentials_.stop();

@@ -14,6 +14,7 @@
 #include "engine/memory_budget.hpp"
 #include "engine/memory_shares.hpp"
 #include "engine/offset_committer.hpp"
+#include "engine/operator_control.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
 #include "engine/sender_pool.hpp"
@@ -53,6 +54,12 @@ public:
 
     /// What follows the fleet and the token topic tells this one. Null without `options.fleet`.
     [[nodiscard]] fleet_log_listener* fleet_log() noexcept { return fleet_.get(); }
+    /// What operators say at run time.
+    [[nodiscard]] operator_control& operators() noexcept { return operators_; }
+    [[nodiscard]] const operator_control& operators() const noexcept { return operators_; }
+    /// Messages of the app in memory that are not under way, and those that are.
+    [[nodiscard]] std::size_t queued(domain::app_index app) const noexcept { return queue_.queued(app); }
+    [[nodiscard]] std::size_t in_flight(domain::app_index app) const noexcept { return queue_.in_flight(app); }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
 
@@ -112,6 +119,7 @@ public:
 
 private:
     void read();
+    void follow_rate(domain::app_index app);
     void wake_dispatch();
     asio::awaitable<void> housekeeping();
     void join_token_source(domain::app_index app, token_source* source);
@@ -142,6 +150,7 @@ private:
     delayed_jobs delayed_;
     job_ledger ledger_;
     sender_pool senders_;
+    operator_control operators_;
     intake intake_;
     std::set<domain::app_index> closing_; ///< Removed, with jobs in memory.
     condition progress_;                  ///< Something ended: who waits for partitions to settle looks again.

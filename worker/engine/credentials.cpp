@@ -69,6 +69,11 @@ void credentials::ask_soon(domain::app_index app)
     keepers_[app]->ask_soon();
 }
 
+void credentials::replace_token(domain::app_index app)
+{
+    keepers_[app]->replace();
+}
+
 void credentials::look_again(domain::app_index app)
 {
     keepers_[app]->look_again();

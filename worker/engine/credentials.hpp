@@ -64,6 +64,8 @@ public:
     void offer_secret(domain::app_index app, secret offered);
     /// What a source asks with has changed: an app without a good token tries again at once.
     void ask_soon(domain::app_index app);
+    /// An operator wants another token than the present one.
+    void replace_token(domain::app_index app);
     /// The answer of the app's `token_source::asks` has changed.
     void look_again(domain::app_index app);
 

@@ -76,6 +76,7 @@ void fleet::on_gone(const std::vector<assignment_id>& gone)
 void fleet::on_log_record(const log_record& record)
 {
     if (record.topic == settings_.fleet_topic) {
+        position_ = record.offset;
         if (record.value) // a tombstone only tells compaction
             on_fleet_record(*record.value);
     } else {
@@ -92,6 +93,22 @@ void fleet::on_log_caught_up()
     for (auto* const each : concerns_)
         each->on_caught_up();
     alarm_->wake();
+}
+
+bool fleet::wants_older() const
+{
+    return std::any_of(concerns_.begin(), concerns_.end(), [](const auto* each) { return each->wants_older(); });
+}
+
+void fleet::on_older_record(const log_record& record)
+{
+    if (record.topic != settings_.fleet_topic || !record.value)
+        return;
+    const auto read = codec::decode_fleet_record(*record.value);
+    if (!read.record)
+        return; // told of when it came the usual way, or too old to be worth a word
+    for (auto* const each : concerns_)
+        each->on_older_record(*read.record, record.offset);
 }
 
 void fleet::on_fleet_record(std::string_view value)

@@ -45,6 +45,8 @@ public:
 
     void on_log_record(const log_record& record) override;
     void on_log_caught_up() override;
+    [[nodiscard]] bool wants_older() const override;
+    void on_older_record(const log_record& record) override;
 
     /// The publisher's answer. False: the ticket is not of this object.
     bool on_published(std::uint64_t ticket);
@@ -57,6 +59,7 @@ private:
     [[nodiscard]] const std::string& leader() const override { return leadership_.leader(); }
     [[nodiscard]] const std::string& member() const override { return leadership_.member(); }
     [[nodiscard]] bool caught_up() const override { return caught_up_; }
+    [[nodiscard]] std::int64_t position() const override { return position_; }
     std::uint64_t say(const domain::fleet_record& record) override;
     void forget(const std::string& key) override;
     void write_token(const std::string& app, std::string value) override;
@@ -78,6 +81,7 @@ private:
     std::uint64_t next_ticket_;
     std::uint64_t announcing_ = 0; ///< The ticket of an announcement that Kafka has not acknowledged; 0: none.
     std::map<std::string, steady_time, std::less<>> told_; ///< When a reason to ignore a record was logged last.
+    std::int64_t position_ = -1;                           ///< Of the last record of the fleet topic.
     bool caught_up_ = false;
     bool led_ = false; ///< What was told of.
     bool stopping_ = false;

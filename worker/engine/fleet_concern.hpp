@@ -17,6 +17,10 @@ public:
     virtual ~fleet_concern() = default;
     /// A record of the fleet topic. Who leads is settled before: `fleet_voice` answers as of this place of the log.
     virtual void on_fleet_record(const domain::fleet_record& record) = 0;
+    /// Whether it needs what stands in front of where following began; see fleet_log_listener::wants_older.
+    [[nodiscard]] virtual bool wants_older() const { return false; }
+    /// A record of the fleet topic from its beginning on, also those that were told already. `offset`: where it stands.
+    virtual void on_older_record(const domain::fleet_record& /*record*/, std::int64_t /*offset*/) {}
     /// A record of another topic that the follower reads; its term counts if it may be believed.
     virtual void on_other_record(const log_record& /*record*/) {}
     /// All that stood in the topics when following began has been told. Once.

@@ -30,6 +30,8 @@ public:
     [[nodiscard]] virtual const std::string& member() const = 0;
     /// Whether the log has been read to the end it had at the start: what comes now comes as it is written.
     [[nodiscard]] virtual bool caught_up() const = 0;
+    /// Where the record of the fleet topic that is told of, or was last, stands there; -1: none was.
+    [[nodiscard]] virtual std::int64_t position() const = 0;
     /// Appends to the fleet topic. It is read back, by all, once it stands there; `fleet_concern::on_acknowledged`
     /// gets the ticket. While Kafka is away records wait in the producer: have one at a time under way.
     virtual std::uint64_t say(const domain::fleet_record& record) = 0;

@@ -94,10 +94,14 @@ struct delivery {
     std::optional<steady_duration> first_active; ///< The lane's own clock at the first attempt.
     steady_time ready_at{};                      ///< While queued: when its own wait ends.
     std::string_view wait_reason;                ///< While queued: what for, if the wait is its own.
-    bool committed = false;                      ///< at_most_once: the commit that covers it is acknowledged.
-    bool deferral_reported = false;              ///< The present wait stands on the status topic.
-    std::optional<int> errcode;                  ///< WeChat's last answer …
-    std::string errmsg;                          ///< … in words.
+    /// While queued: an operator has its template wait; when its own wait ends.
+    std::optional<steady_time> held_from;
+    steady_time held_since{};
+    steady_duration held_active{};  ///< The lane's own clock at that moment.
+    bool committed = false;         ///< at_most_once: the commit that covers it is acknowledged.
+    bool deferral_reported = false; ///< The present wait stands on the status topic.
+    std::optional<int> errcode;     ///< WeChat's last answer …
+    std::string errmsg;             ///< … in words.
     std::string msgid;
 };
 

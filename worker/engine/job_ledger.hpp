@@ -23,6 +23,8 @@
 
 namespace wxcourier::engine {
 
+class operator_control;
+
 /// Keeps the account of every job from its admission to its finished offset. Not thread-safe.
 class job_ledger final : public sender_pool::listener {
 public:
@@ -64,7 +66,7 @@ public:
 
     /// Publishes `deferred` for messages whose wait is long and not reported yet, and moves what waits too long for
     /// memory. Called about once a second.
-    void look_after_waits(const credentials& tokens);
+    void look_after_waits(const credentials& tokens, const operator_control& operators);
 
     void on_ended(domain::queue_item item, domain::job_state state, std::string_view reason) override;
     void on_waiting(domain::queue_item item, steady_time ready_at) override;
@@ -87,7 +89,7 @@ private:
     [[nodiscard]] delayed_jobs::wait open_wait(const job_in_progress& job, std::string_view reason) const;
     [[nodiscard]] std::optional<delayed_jobs::wait> too_long_a_wait(domain::queue_item item);
 
-    void report_deferrals(const credentials& tokens);
+    void report_deferrals(const credentials& tokens, const operator_control& operators);
     void move_what_waits();
     void measure_paces();
     void move(const std::shared_ptr<job_in_progress>& job, const delayed_jobs::wait& wait,

@@ -4,6 +4,7 @@
 #include "codec/offset_metadata_codec.hpp"
 #include "domain/reasons.hpp"
 #include "engine/job_ledger.hpp"
+#include "engine/operator_control.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -231,9 +232,9 @@ delayed_jobs::wait job_ledger::open_wait(const job_in_progress& job, std::string
 // ----------------------------------------------------------------------------------------------------------------
 // Out of memory
 
-void job_ledger::look_after_waits(const credentials& tokens)
+void job_ledger::look_after_waits(const credentials& tokens, const operator_control& operators)
 {
-    report_deferrals(tokens);
+    report_deferrals(tokens, operators);
     measure_paces();
     if (delayed_.moves())
         move_what_waits();
@@ -242,7 +243,7 @@ void job_ledger::look_after_waits(const credentials& tokens)
         on_room_(); // its app may have become slow meanwhile
 }
 
-void job_ledger::report_deferrals(const credentials& tokens)
+void job_ledger::report_deferrals(const credentials& tokens, const operator_control& operators)
 {
     const auto now = time_.now();
     const auto wall = time_.wall_now();
@@ -252,7 +253,13 @@ void job_ledger::report_deferrals(const credentials& tokens)
         const auto where = each.job->lane;
         std::string_view reason;
         std::optional<steady_time> until;
-        if (queue_.blocked(where.app, domain::block_reason::halted)) {
+        const auto paused = each.held_from ? std::optional(each.held_since) : operators.paused_since(where);
+        if (paused && now - *paused > long_wait) { // how long it will last nobody knows; so long it has
+            reason = domain::reason::app_paused;
+            until = now + sender_pool::pause_look;
+        } else if (paused) {
+            return;
+        } else if (queue_.blocked(where.app, domain::block_reason::halted)) {
             reason = "app_halted";
             until = tokens.report(where.app).next_call;
         } else if (const auto parked = queue_.parked_until(where, now); parked && *parked - now > long_wait) {
@@ -289,6 +296,9 @@ std::optional<delayed_jobs::wait> job_ledger::too_long_a_wait(queue_item item)
         return std::nullopt;
     const auto now = time_.now();
     const auto wall = time_.wall_now();
+    if (message.held_from) // its template is paused, until somebody says otherwise
+        return now - message.held_since > long_wait ? std::optional(open_wait(job, domain::reason::app_paused))
+                                                    : std::nullopt;
     delayed_jobs::wait wait{wall, wait_end::known, message.wait_reason};
     wait.until = after(wall, message.ready_at - now);
     if (const auto parked = queue_.parked_until(job.lane, now); parked && *parked > message.ready_at)

@@ -154,6 +154,7 @@ struct log_record {
     std::string topic;
     std::optional<std::string> key;
     std::optional<std::string> value; ///< Empty: a tombstone.
+    std::int64_t offset = 0;
 };
 
 /// What a follower of the fleet and the token topic tells the engine: all that stands there, then all that is written,
@@ -162,6 +163,11 @@ class fleet_log_listener {
 public:
     virtual ~fleet_log_listener() = default;
     virtual void on_log_record(const log_record& record) = 0;
+    /// Asked when the end has been reached: whether something that still holds may stand in front of where following
+    /// began. If so, and if something stands there, all that is left of the fleet topic from its first record on is
+    /// told with `on_older_record`, before `on_log_caught_up`.
+    [[nodiscard]] virtual bool wants_older() const { return false; }
+    virtual void on_older_record(const log_record& /*record*/) {}
     /// All that stood in the topics when following began has been told. Once.
     virtual void on_log_caught_up() = 0;
 };

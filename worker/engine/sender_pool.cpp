@@ -59,15 +59,72 @@ void sender_pool::follow_concurrency(domain::app_index app)
 {
     // An open breaker lets one probe at a time go; the end of the outage gives the new number.
     if (apps_[app].breaker.state() == domain::breaker_state::closed)
-        queue_.set_concurrency(app, options_.apps[app].limits.concurrency);
+        queue_.set_concurrency(app, concurrency_of(app));
+}
+
+std::size_t sender_pool::concurrency_of(domain::app_index app) const
+{
+    return apps_[app].concurrency.value_or(options_.apps[app].limits.concurrency);
 }
 
 void sender_pool::enqueue(queue_item item, steady_time ready_at)
 {
     auto& message = deliveries_[item];
     message.at = delivery::stage::queued;
+    if (holds_ && holds_(message)) {
+        hold(item, ready_at);
+        return;
+    }
+    end_hold(message);
     message.ready_at = ready_at;
     queue_.push(item, message.job->lane, message.job->job.priority, ready_at, message.recipient);
+}
+
+/// Not in a line of its own but in the queue, as one that waits long: so it expires, moves and goes like any other.
+void sender_pool::hold(queue_item item, steady_time ready_at)
+{
+    auto& message = deliveries_[item];
+    const auto now = time_.now();
+    if (!message.held_from) {
+        message.held_since = now;
+        message.held_active = queue_.active_time(message.job->lane, now);
+    }
+    message.held_from = ready_at;
+    message.ready_at = std::max(ready_at, now + pause_look);
+    queue_.push(item, message.job->lane, message.job->job.priority, message.ready_at, message.recipient);
+}
+
+/// The time in which an operator had it wait does not count against `give_up_after`.
+void sender_pool::end_hold(delivery& message)
+{
+    if (!message.held_from)
+        return;
+    if (message.first_active)
+        *message.first_active += queue_.active_time(message.job->lane, time_.now()) - message.held_active;
+    message.held_from.reset();
+}
+
+void sender_pool::review_holds()
+{
+    std::vector<queue_item> changed;
+    deliveries_.for_each([this, &changed](queue_item item, const delivery& each) {
+        if (each.at == delivery::stage::queued && holds_(each) != each.held_from.has_value())
+            changed.push_back(item);
+    });
+    if (changed.empty())
+        return;
+    // for_each goes upwards, so they are sorted.
+    queue_.remove_if([&changed](queue_item item) { return std::binary_search(changed.begin(), changed.end(), item); },
+                     time_.now());
+    for (const auto item : changed)
+        enqueue(item, deliveries_[item].held_from.value_or(deliveries_[item].ready_at));
+    dispatch();
+}
+
+void sender_pool::use_concurrency(domain::app_index app, std::optional<std::size_t> limit)
+{
+    apps_[app].concurrency = limit;
+    follow_concurrency(app);
 }
 
 void sender_pool::dispatch()
@@ -218,6 +275,10 @@ sender_pool::lateness sender_pool::look_at_clocks(queue_item item)
         owner_.on_ended(item, job_state::failed, "outcome_unknown");
         return lateness::ended;
     }
+    if (message.held_from) { // it was time to look at it again
+        message.ready_at = *message.held_from;
+        return lateness::early;
+    }
     if (job.job.not_before && now < *job.job.not_before) { // the wall clock went back, or the wait was cut short
         message.wait_reason = domain::reason::not_before;
         message.ready_at = time_.now() + (*job.job.not_before - now);
@@ -289,7 +350,7 @@ void sender_pool::note_outage(domain::app_index app, const domain::push_reply& r
     if (!domain::is_outage(reply)) {
         if (breaker.on_success()) {
             log::info("sender", "WeChat answers again", {{"app", options_.apps[app].name}});
-            queue_.set_concurrency(app, options_.apps[app].limits.concurrency);
+            queue_.set_concurrency(app, concurrency_of(app));
             queue_.unblock(app, block_reason::breaker_open, now);
             apps_[app].breaker_open->set(0);
         }

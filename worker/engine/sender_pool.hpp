@@ -25,6 +25,9 @@ namespace wxcourier::engine {
 /// rate, a retry, a token) holds no sender: the message goes back to the queue. Not thread-safe.
 class sender_pool {
 public:
+    /// What an operator has wait is looked at again so often, whatever is said meanwhile.
+    static constexpr std::chrono::minutes pause_look{10};
+
     /// What the pool tells its owner.
     class listener {
     public:
@@ -48,6 +51,12 @@ public:
     void add_app();
     /// An app's concurrency has changed.
     void follow_concurrency(domain::app_index app);
+    /// Has messages wait for whose template this says so, looked at again with `review_holds`, and now and then.
+    void hold_back(std::function<bool(const delivery&)> rule) { holds_ = std::move(rule); }
+    /// What the rule says has changed: those that it now has wait do so, and the others go on.
+    void review_holds();
+    /// An operator has the app make at most this many requests at once; empty: as many as the configuration says.
+    void use_concurrency(domain::app_index app, std::optional<std::size_t> limit);
 
     /// Puts a message in line.
     void enqueue(domain::queue_item item, steady_time ready_at);
@@ -73,7 +82,8 @@ private:
         metric_series* send_seconds = nullptr;
         metric_series* delivery_seconds = nullptr;
         metric_series* breaker_open = nullptr;
-        std::vector<metric_series*> accepted; ///< By kind; null until the first.
+        std::vector<metric_series*> accepted;     ///< By kind; null until the first.
+        std::optional<std::size_t> concurrency{}; ///< An operator's; empty: the configuration's.
     };
 
     asio::awaitable<void> send_while_there_is_work(domain::queue_item item);
@@ -89,6 +99,9 @@ private:
     std::optional<domain::queue_item> next_sendable();
     void release(domain::queue_item item, bool arrived = false);
     void release_unsent(domain::queue_item item, lateness why);
+    void hold(domain::queue_item item, steady_time ready_at);
+    void end_hold(delivery& message);
+    [[nodiscard]] std::size_t concurrency_of(domain::app_index app) const;
     void conclude(domain::queue_item item, const domain::push_reply& reply, std::uint64_t token_generation);
     void follow(domain::queue_item item, const domain::push_reply& reply, const domain::delivery_decision& decision,
                 std::uint64_t token_generation);
@@ -107,6 +120,7 @@ private:
     std::function<double()> jitter_;
     task_group& tasks_;
     listener& owner_;
+    std::function<bool(const delivery&)> holds_;
     condition pacing_; ///< at_most_once: messages are committed, and wait for their permits.
     std::unique_ptr<alarm> alarm_;
     bool waiting_ = false;                  ///< run() waits on the alarm …

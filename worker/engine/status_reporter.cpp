@@ -17,6 +17,13 @@ bool passes_to_status(std::string_view name)
     return name == "traceparent" || name == "tracestate" || name.starts_with("x-");
 }
 
+std::string key_of(const domain::status_record& status)
+{
+    if (status.state == domain::job_state::event)
+        return "@event";
+    return status.id ? *status.id : to_string(status.source);
+}
+
 } // namespace
 
 status_reporter::status_reporter(const engine_options& options, record_publisher& publisher, clock& time,
@@ -91,6 +98,23 @@ void status_reporter::report_rejection(const original_record& record, const doma
     publish_dead_letter(record, source, domain::job_state::rejected, why.reason, why.error, nullptr, both);
 }
 
+void status_reporter::report_event(std::string_view reason, const domain::pause_target& about,
+                                   domain::operator_event operation)
+{
+    const auto given = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+    domain::status_record status;
+    status.app = given(about.app);
+    status.kind = given(about.kind);
+    status.state = domain::job_state::event;
+    status.reason = reason;
+    status.enqueued_at = time_.wall_now();
+    status.finished_at = status.enqueued_at;
+    status.worker = options_.worker;
+    status.operation = std::move(operation);
+    status.operation->template_id = about.template_id;
+    publish_status(status, {}, [] {});
+}
+
 void status_reporter::bury(const job_in_progress& job, std::function<void()> acknowledged)
 {
     publish_dead_letter(job.record, job.source, domain::job_state::failed, job.failed_for(), job.failure_text,
@@ -100,8 +124,7 @@ void status_reporter::bury(const job_in_progress& job, std::function<void()> ack
 void status_reporter::publish_status(const domain::status_record& status, const std::vector<header>& headers,
                                      std::function<void()> acknowledged)
 {
-    outbound_record record{
-        options_.status_topic, status.id ? *status.id : to_string(status.source), codec::encode_status(status), {}};
+    outbound_record record{options_.status_topic, key_of(status), codec::encode_status(status), {}};
     std::copy_if(headers.begin(), headers.end(), std::back_inserter(record.headers),
                  [](const header& each) { return passes_to_status(each.name); });
     publish(std::move(record),

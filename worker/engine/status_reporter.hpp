@@ -31,6 +31,8 @@ public:
     /// A record was no job: one status, and its bytes as a dead letter. `acknowledged` is called when both stand.
     void report_rejection(const original_record& record, const domain::source_position& source,
                           const codec::rejection& why, std::function<void()> acknowledged);
+    /// An operator did something. Nothing waits for this status.
+    void report_event(std::string_view reason, const domain::pause_target& about, domain::operator_event operation);
     /// A job whose messages have all ended, some of them `failed`: its bytes as a dead letter.
     void bury(const job_in_progress& job, std::function<void()> acknowledged);
 

@@ -134,6 +134,14 @@ void token_keeper::ask_soon()
     alarm_->wake();
 }
 
+void token_keeper::replace()
+{
+    plan_.replace_now();
+    if (token_ && options_.token.origin == domain::token_origin::classic)
+        on_rejected(token_->generation); // whoever leads the group fetches another
+    alarm_->wake();
+}
+
 /// Whether the offered secret may be tried although no token is needed. An ordinary stable call changes nothing; a
 /// classic one would end a good token, so there it waits for the next renewal.
 bool token_keeper::may_try_offered() const

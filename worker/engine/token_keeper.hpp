@@ -37,6 +37,7 @@ public:
     void bring(const token_reply& reply);
     void offer_secret(secret offered);
     void ask_soon();
+    void replace();
     void look_again() { alarm_->wake(); }
     void on_rejected(std::uint64_t generation);
     void on_accepted(std::uint64_t generation)
