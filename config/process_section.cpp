@@ -16,7 +16,6 @@ namespace wxcourier::config {
 namespace {
 
 constexpr std::string_view expected_address = "HOST:PORT or \"[IPV6]:PORT\"";
-constexpr std::size_t shortest_admin_token = 16;
 constexpr std::size_t token_key_bytes = 32;
 
 void read_listen(const setting& from, std::optional<listen_address>& into)
@@ -84,6 +83,8 @@ void read_admin(mapping& keys, admin_settings& into, const listen_address& http)
         listen.error("is " + listen.shown() + ", which is http.listen already, expected an address of its own");
     if (!token.given())
         reference = default_admin_token(listen, token);
+    if (reference)
+        into.token_source = reference->source;
     auto text = reference ? fetch_secret(*reference) : std::nullopt;
     if (!text || (text->empty() && token.context().want != secrets::required))
         return;

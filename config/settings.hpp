@@ -167,9 +167,13 @@ struct listen_address {
     bool operator==(const listen_address&) const = default;
 };
 
+/// A shorter admin token is refused.
+inline constexpr std::size_t shortest_admin_token = 16;
+
 struct admin_settings {
     std::optional<listen_address> listen; ///< Empty: off.
     secret token;
+    secret_source token_source{}; ///< Where it was read from.
 
     bool operator==(const admin_settings&) const = default;
 };

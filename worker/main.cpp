@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/check_config.hpp"
+#include "commands/ctl.hpp"
 #include "commands/dashboard.hpp"
 #include "commands/demo.hpp"
 #include "commands/enqueue.hpp"
@@ -35,6 +36,7 @@ int run_program(int argc, char** argv)
     commands::add_tail(program, exit_code);
     commands::add_replay(program, exit_code);
     commands::add_token(program, exit_code);
+    commands::add_ctl(program, exit_code);
     commands::add_dashboard(program, exit_code);
     commands::add_simulator(program, exit_code);
     commands::add_version(program);

@@ -2,6 +2,7 @@
 wxcourier_module(commands
   SOURCES
     commands/check_config.cpp
+    commands/ctl.cpp
     commands/dashboard.cpp
     commands/demo.cpp
     commands/enqueue.cpp

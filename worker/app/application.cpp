@@ -94,6 +94,8 @@ application::application(asio::io_context& io, config::settings settings, std::s
     metrics_["wxcourier_start_time_seconds"].with().set(
         std::chrono::duration<double>(clock_.wall_now().time_since_epoch()).count());
     metrics_.before_exposition([this] { refresh_gauges(); });
+    if (settings_.admin.listen)
+        open_admin_desk();
 }
 
 application::~application() = default;
@@ -103,6 +105,8 @@ asio::awaitable<int> application::run()
     log::info("app", "starting",
               {{"version", version}, {"worker", options_.worker}, {"librdkafka", kafka::library_version()}});
     tasks_.spawn(listener_.run());
+    if (admin_)
+        tasks_.spawn(admin_->run());
     bool clean = true;
     if (co_await wait_for_topics()) {
         not_ready_ = "joining the consumer group";
@@ -126,6 +130,8 @@ asio::awaitable<int> application::run()
     roster_.stop();
     secrets_.stop();
     listener_.stop();
+    if (admin_)
+        admin_->stop();
     fleet_.stop();
     co_await courier_.join(deadline);
     co_await tasks_.join(deadline);
@@ -262,6 +268,18 @@ configuration_watch::following application::follow(const config::settings& wante
     tell_changes(found);
     log::configure(settings_.log.level, settings_.log.format);
     return result;
+}
+
+void application::open_admin_desk()
+{
+    admin_ = std::make_unique<admin_desk>(io_.get_executor(), settings_.admin, options_.worker, courier_, clock_,
+                                          metrics_, [this] { stop(); });
+    secrets_.add("admin", settings_.admin.token_source, settings_.admin.token, [this](const secret& token) {
+        if (token.reveal().size() >= config::shortest_admin_token)
+            admin_->use_token(token);
+        else
+            log::error("admin", "the changed admin token is too short; the old one stays in use", {});
+    });
 }
 
 void application::refresh_gauges()

@@ -4,6 +4,7 @@
 /// only place that knows every module.
 #pragma once
 
+#include "app/admin_desk.hpp"
 #include "app/app_roster.hpp"
 #include "app/configuration_watch.hpp"
 #include "app/fleet_follower.hpp"
@@ -64,6 +65,7 @@ private:
     [[nodiscard]] ops::probe_state readiness() const;
     void fail(const std::string& why);
     void refresh_gauges();
+    void open_admin_desk();
     configuration_watch::following follow(const config::settings& wanted);
 
     config::settings settings_;
@@ -84,6 +86,7 @@ private:
     engine::asio::thread_pool configuration_reader_{1};
     configuration_watch configuration_;
     ops::http_listener listener_;
+    std::unique_ptr<admin_desk> admin_; ///< Null: admin.listen is off.
     std::unique_ptr<engine::alarm> stop_;
     std::map<std::string, std::int32_t> delayed_partitions_; ///< Of each delayed topic.
     std::string not_ready_ = "starting";

@@ -55,6 +55,7 @@ http_question question_of(http::request<http::string_body>&& request)
     question.authorization = std::string(request[http::field::authorization]);
     question.host = std::string(request[http::field::host]);
     question.if_none_match = std::string(request[http::field::if_none_match]);
+    question.operator_name = std::string(request["X-Operator"]);
     question.body = std::move(request.body());
     return question;
 }
@@ -230,7 +231,14 @@ struct http_listener::state : std::enable_shared_from_this<state> {
         client.awaiting = false;
         const bool head_only = parser.get().method() == http::verb::head;
         const bool keep_alive = parser.get().keep_alive() && ++client.requests < options.most_requests;
-        auto answered = answer(question_of(parser.release()));
+        auto question = question_of(parser.release());
+        error_code unknown;
+        question.peer = stream.socket().remote_endpoint(unknown).address().to_string();
+        auto answered = answer(question);
+        if (answered.later) {
+            const auto later = std::move(answered.later); // what is awaited must not be assigned to
+            answered = co_await later();
+        }
         if (answered.stream && !head_only) {
             co_await send_stream(client, std::move(answered));
             co_return false;

@@ -30,6 +30,8 @@ struct http_question {
     std::string body;
     std::string host{};          ///< The header's value.
     std::string if_none_match{}; ///< The header's value; empty: none.
+    std::string operator_name{}; ///< Of `X-Operator`, as it came; empty: none.
+    std::string peer{};          ///< The address the connection comes from.
 };
 
 struct http_reply {
@@ -43,6 +45,8 @@ struct http_reply {
     /// queue of them. An empty piece: nothing to say now. No piece: the end. It goes with the connection.
     std::function<std::optional<std::string>()> stream{};
     milliseconds stream_interval{1'000};
+    /// When set, the answer is what this completes with, in bounded time; the rest is not looked at.
+    std::function<boost::asio::awaitable<http_reply>()> later{};
 };
 
 struct listener_options {
