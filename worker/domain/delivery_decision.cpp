@@ -89,10 +89,12 @@ delivery_decision decide(const push_reply& reply, attempt_history history, const
         history.first_unknown = history.first_unknown.value_or(history.attempt_began);
         decision = may_repeat(history, rules, now) ? back_off(reply, history, rules, now, jitter, verdict.reason)
                                                    : end(job_state::failed, "outcome_unknown");
+        decision.repeats = !decision.ended;
         decision.outcome_unknown = true;
         break;
     case next_step::retry:
         decision = back_off(reply, history, rules, now, jitter, verdict.reason);
+        decision.repeats = !decision.ended;
         break;
     case next_step::park_recipient:
         decision = back_off(reply, history, rules, now, jitter, verdict.reason);

@@ -43,6 +43,7 @@ struct delivery_decision {
     std::string_view reason;        ///< Of that state, or of the wait. Lives for the whole program.
     steady_time again_at{};
     bool backed_off = false; ///< The wait counts as a retry.
+    bool repeats = false;    ///< WeChat or the way to it failed: the next attempt draws on the retry budget.
     bool renew_token = false;
     bool halt_app = false;
     bool hold_recipient = false; ///< All messages of the app to this recipient wait until `again_at`.

@@ -25,8 +25,8 @@ constexpr std::size_t most_counted = 2048;
 
 send_queue::app_state::app_state(const app_limits& limits, item_chains& chains)
     : bucket(limits.rate_per_second, limits.burst), resumed(bucket), whole_rate(limits.rate_per_second),
-      concurrency(limits.concurrency), weight(limits.weight), lanes(limits.calls),
-      recipients(limits.per_recipient, chains)
+      concurrency(limits.concurrency), weight(limits.weight), lanes(limits.calls), rate(limits.rate_per_second),
+      burst(limits.burst), recipients(limits.per_recipient, chains)
 {
     for (auto& each : ready)
         each.resize(limits.calls);
@@ -49,14 +49,15 @@ app_index send_queue::add_app(const app_limits& limits)
     return static_cast<app_index>(apps_.size() - 1);
 }
 
-void send_queue::push(queue_item item, lane where, priority urgency, steady_time ready_at, recipient_key to)
+void send_queue::push(queue_item item, lane where, priority urgency, steady_time ready_at, recipient_key to,
+                      bool repeat)
 {
     if (item >= items_.size())
         items_.resize(std::size_t{item} + 1);
     if (items_[item].out)
         throw std::logic_error("a message was put in line before it was released");
     chains_.make_room(item);
-    items_[item] = {.to = to, .where = where, .urgency = urgency};
+    items_[item] = {.to = to, .where = where, .urgency = urgency, .repeat = repeat};
     ++apps_[where.app].queued;
     waiting_.push_back({ready_at, pushed_++, item});
     std::push_heap(waiting_.begin(), waiting_.end(), later{});
@@ -68,8 +69,14 @@ void send_queue::ripen(steady_time now)
         const auto item = waiting_.front().item;
         std::pop_heap(waiting_.begin(), waiting_.end(), later{});
         waiting_.pop_back();
-        put_ready(item, false);
-        give_turn(items_[item].where.app);
+        const auto app = items_[item].where.app;
+        if (!items_[item].repeat) {
+            put_ready(item, false);
+            give_turn(app);
+        } else {
+            apps_[app].held.push_back(item);
+            let_repeats_go(app, now);
+        }
     }
     while (!wakeups_.empty() && wakeups_.top().at <= now) {
         const auto [at, app] = wakeups_.top();
@@ -81,7 +88,22 @@ void send_queue::ripen(steady_time now)
             state.recipients.ripen(now, woken_);
             put_woken(app);
         }
+        let_repeats_go(app, now);
         give_turn(app);
+    }
+}
+
+void send_queue::let_repeats_go(app_index app, steady_time now)
+{
+    auto& state = apps_[app];
+    while (!state.held.empty() && state.budget.try_repeat(now)) {
+        put_ready(state.held.front(), false);
+        state.held.pop_front();
+        give_turn(app);
+    }
+    if (!state.held.empty() && state.budget_looked_at <= now) {
+        state.budget_looked_at = state.budget.next_at(now);
+        wakeups_.push({state.budget_looked_at, app});
     }
 }
 
@@ -145,8 +167,10 @@ std::optional<queue_item> send_queue::pop(steady_time now)
         }
         const auto from = next_sendable(app, now);
         note_recipients_due(index);
-        if (!from)
+        if (!from) {
+            wake_for_pace(index, now);
             continue; // a push, a release or the end of a park gives the turn back
+        }
         if (!app.bucket.try_take(now)) {
             if (const auto next = app.bucket.next_at();
                 next > now) // otherwise its loan has ended: the next one wakes it
@@ -154,6 +178,8 @@ std::optional<queue_item> send_queue::pop(steady_time now)
             continue;
         }
         ++app.permits_taken;
+        if (auto& paced = app.lanes[from->call].pace.bucket)
+            static_cast<void>(paced->try_take(now)); // next_ready_lane() saw that it may go
         const auto item = take(app, *from);
         pass_ = app.pass;
         app.pass += stride / app.weight;
@@ -185,7 +211,7 @@ std::optional<std::size_t> send_queue::next_ready_lane(const app_state& app, std
         const auto index = (app.next_lane[urgency] + i) % lanes;
         const auto& candidate = app.lanes[index];
         const bool parked = candidate.parked_until && *candidate.parked_until > now;
-        if ((app.ready_lanes[urgency] >> index & 1U) != 0 && !parked && !candidate.paused)
+        if ((app.ready_lanes[urgency] >> index & 1U) != 0 && !parked && !candidate.paused && candidate.pace.may_go(now))
             return index;
     }
     return std::nullopt;
@@ -329,6 +355,8 @@ void send_queue::set_rate(app_index app, double per_second, double burst)
 {
     apps_[app].bucket.set_rate(per_second, burst);
     apps_[app].resumed.set_rate(per_second, burst);
+    apps_[app].rate = per_second;
+    apps_[app].burst = burst;
     wakeups_.push({apps_[app].bucket.next_at(), app});
 }
 
@@ -340,6 +368,9 @@ void send_queue::lend_rate(app_index app, double per_second, double burst, stead
     constexpr double least_part = 0.01;
     state.resumed.lend(std::max(per_second, state.whole_rate * least_part), std::max(burst, 1.0), steady_time::max(),
                        now);
+    state.rate = per_second;
+    state.burst = burst;
+    pace_lanes(app, now);
     if (per_second > 0 && until > now)
         wakeups_.push({state.bucket.next_at(), app});
 }
@@ -357,6 +388,51 @@ send_queue::rate_use send_queue::use_of_rate(app_index app, steady_time now) con
                 use.ready += chains_.count(lines[call], most_counted);
     }
     return use;
+}
+
+void send_queue::lane_pace::follow(double per_second, double burst, steady_time now)
+{
+    if (fraction >= 1) {
+        bucket.reset();
+        return;
+    }
+    if (!bucket)
+        bucket.emplace(1, 1);
+    bucket->share_rate(per_second * fraction, burst * fraction, now);
+}
+
+void send_queue::set_pace(lane where, double fraction, steady_time now)
+{
+    auto& app = apps_[where.app];
+    auto& pace = app.lanes[where.call].pace;
+    pace.fraction = fraction;
+    pace.follow(app.rate, app.burst, now);
+    wakeups_.push({pace.bucket ? pace.bucket->next_at() : now, where.app});
+}
+
+void send_queue::pace_lanes(app_index app, steady_time now)
+{
+    auto& state = apps_[app];
+    for (auto& each : state.lanes)
+        each.pace.follow(state.rate, state.burst, now);
+}
+
+/// Nothing of the app may go now; where it is a lane's pace alone that says so, it is looked at again when that lets
+/// go.
+void send_queue::wake_for_pace(app_index app, steady_time now)
+{
+    const auto& state = apps_[app];
+    std::uint64_t ready = 0;
+    for (const auto lanes : state.ready_lanes)
+        ready |= lanes;
+    std::optional<steady_time> next;
+    for (std::size_t call = 0; ready >> call != 0 && call < state.lanes.size(); ++call) {
+        const auto& pace = state.lanes[call].pace;
+        if ((ready >> call & 1U) != 0 && !pace.may_go(now))
+            next = std::min(next.value_or(pace.bucket->next_at()), pace.bucket->next_at());
+    }
+    if (next)
+        wakeups_.push({*next, app});
 }
 
 void send_queue::set_concurrency(app_index app, std::size_t limit)
@@ -390,6 +466,8 @@ void send_queue::remove_if(const std::function<bool(queue_item)>& gone, steady_t
             --apps_[items_[each.item].where.app].queued;
         return goes;
     });
+    for (auto& app : apps_)
+        app.queued -= std::erase_if(app.held, gone);
     std::make_heap(waiting_.begin(), waiting_.end(), later{});
     std::vector<queue_item> first_of_lines;
     for (app_index index = 0; index < apps_.size(); ++index) {

@@ -9,6 +9,7 @@
 #include "domain/item_chains.hpp"
 #include "domain/push_job.hpp"
 #include "domain/recipient_gate.hpp"
+#include "domain/retry_budget.hpp"
 #include "domain/token_bucket.hpp"
 
 #include <array>
@@ -71,8 +72,10 @@ public:
 
     /// Puts a message in line, ready at `ready_at` (at once when that is past). Not one that is popped and not
     /// released.
-    /// @param to  whom it is for; `no_recipient`: it waits for nobody.
-    void push(queue_item item, lane where, priority urgency, steady_time ready_at, recipient_key to = no_recipient);
+    /// @param to      whom it is for; `no_recipient`: it waits for nobody.
+    /// @param repeat  WeChat or the way to it failed the message before: it goes as the app's retry budget allows.
+    void push(queue_item item, lane where, priority urgency, steady_time ready_at, recipient_key to = no_recipient,
+              bool repeat = false);
 
     /// The next message that may go now; it holds one permit of its app's rate and concurrency, and its recipient.
     /// Empty: none may.
@@ -121,6 +124,17 @@ public:
     void set_weight(app_index app, std::uint32_t weight) noexcept { apps_[app].weight = weight; }
     void set_recipient_limit(app_index app, std::optional<recipient_limit> limit, steady_time now);
 
+    /// Messages a second that the app may send here.
+    [[nodiscard]] double rate(app_index app) const noexcept { return apps_[app].rate; }
+
+    /// Holds a lane at a part of its app's rate (domain/adaptive_pace), also when that changes. 1: at the rate itself.
+    void set_pace(lane where, double fraction, steady_time now);
+
+    /// What the app's repeats are held to; its requests and answers are to be told to it.
+    [[nodiscard]] retry_budget& repeats(app_index app) noexcept { return apps_[app].budget; }
+    /// Repeats whose time has come and whom the budget holds back.
+    [[nodiscard]] std::size_t held_repeats(app_index app) const noexcept { return apps_[app].held.size(); }
+
     /// When `pop` may give something that it does not give now. Empty: not by time alone.
     [[nodiscard]] std::optional<steady_time> next_wakeup() const noexcept;
 
@@ -145,7 +159,16 @@ public:
     }
 
 private:
+    /// Holds a lane below its app's rate.
+    struct lane_pace {
+        double fraction = 1;
+        std::optional<token_bucket> bucket{}; ///< Empty: the app's rate alone.
+
+        [[nodiscard]] bool may_go(steady_time now) const noexcept { return !bucket || bucket->next_at() <= now; }
+        void follow(double per_second, double burst, steady_time now);
+    };
     struct lane_state {
+        lane_pace pace;
         std::optional<steady_time> parked_until;
         bool paused = false;
         std::optional<steady_time> stopped_since; ///< Its own clock stands still since then.
@@ -170,6 +193,11 @@ private:
         std::array<std::vector<item_list>, priority_count> ready; ///< By priority and lane.
         std::array<std::uint64_t, priority_count> ready_lanes{};  ///< A bit for each lane that has some ready.
         std::array<std::size_t, priority_count> next_lane{};
+        double rate;
+        double burst;
+        retry_budget budget;
+        std::deque<queue_item> held;    ///< Repeats that wait for the budget, in the order they came.
+        steady_time budget_looked_at{}; ///< A wakeup for them is on its way until then.
         recipient_gate recipients;
         steady_time recipients_due = steady_time::max(); ///< Stands in `wakeups_` for them.
     };
@@ -179,8 +207,9 @@ private:
         lane where;
         recipient_gate::slot recipient = recipient_gate::unknown; ///< While it is out.
         priority urgency = priority::normal;
-        bool woken = false; ///< It has waited for its recipient, and is first among those who did.
-        bool out = false;   ///< Popped and not released.
+        bool woken = false;  ///< It has waited for its recipient, and is first among those who did.
+        bool out = false;    ///< Popped and not released.
+        bool repeat = false; ///< Draws on the retry budget.
 
         /// Messages of one line of a recipient's are equal in this.
         [[nodiscard]] std::uint32_t line() const noexcept
@@ -218,6 +247,9 @@ private:
     };
 
     void ripen(steady_time now);
+    void let_repeats_go(app_index app, steady_time now);
+    void pace_lanes(app_index app, steady_time now);
+    void wake_for_pace(app_index app, steady_time now);
     void give_turn(app_index app);
     void put_ready(queue_item item, bool first);
     void put_woken(app_index app);

@@ -409,13 +409,15 @@ void courier::refresh_gauges(metrics_registry& metrics)
     auto& queued = metrics["wxcourier_queued"];
     auto& waiting = metrics["wxcourier_waiting_for_recipient"];
     auto& forgotten = metrics["wxcourier_recipient_sends_forgotten_total"];
-    for (auto* const each : {&queued, &waiting, &forgotten})
+    auto& held = metrics["wxcourier_repeats_held"];
+    for (auto* const each : {&queued, &waiting, &held, &forgotten})
         for (const auto& app : options_.apps)
             each->with({app.name}).set(0);
     for (domain::app_index app = 0; app < options_.apps.size(); ++app) {
         const auto& name = options_.apps[app].name; // that of a removed app may be another's now
         queued.with({name}).add(static_cast<double>(queue_.queued(app)));
         waiting.with({name}).add(static_cast<double>(queue_.waiting_for_recipients(app)));
+        held.with({name}).add(static_cast<double>(queue_.held_repeats(app)));
         forgotten.with({name}).add(static_cast<double>(queue_.recipients_forgotten(app)));
     }
     metrics["wxcourier_waiting_for_key"].with().set(static_cast<double>(ledger_.waiting_for_keys()));

@@ -98,6 +98,7 @@ struct delivery {
     std::optional<steady_time> held_from;
     steady_time held_since{};
     steady_duration held_active{};  ///< The lane's own clock at that moment.
+    bool repeats = false;           ///< The next attempt draws on the retry budget.
     bool committed = false;         ///< at_most_once: the commit that covers it is acknowledged.
     bool deferral_reported = false; ///< The present wait stands on the status topic.
     std::optional<int> errcode;     ///< WeChat's last answer …

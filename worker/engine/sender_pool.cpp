@@ -38,7 +38,7 @@ sender_pool::sender_pool(const engine_options& options, delivery_store& deliveri
                          std::function<double()> jitter, task_group& tasks, listener& owner)
     : options_(options), deliveries_(deliveries), queue_(queue), tokens_(tokens), api_(api), time_(time),
       jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), pacing_(time), alarm_(time.make_alarm()),
-      metrics_(metrics), attempts_(metrics["wxcourier_attempts_total"]),
+      paces_(queue, time, metrics), metrics_(metrics), attempts_(metrics["wxcourier_attempts_total"]),
       unknown_errcodes_(metrics["wxcourier_unknown_errcodes_total"])
 {
     while (apps_.size() < options_.apps.size())
@@ -53,6 +53,7 @@ void sender_pool::add_app()
                      &metrics_["wxcourier_delivery_duration_seconds"].with({app.name}),
                      &metrics_["wxcourier_breaker_open"].with({app.name}),
                      std::vector<metric_series*>(domain::all_kinds().size())});
+    paces_.add_app(app.name);
 }
 
 void sender_pool::follow_concurrency(domain::app_index app)
@@ -77,7 +78,7 @@ void sender_pool::enqueue(queue_item item, steady_time ready_at)
     }
     end_hold(message);
     message.ready_at = ready_at;
-    queue_.push(item, message.job->lane, message.job->job.priority, ready_at, message.recipient);
+    queue_.push(item, message.job->lane, message.job->job.priority, ready_at, message.recipient, message.repeats);
 }
 
 /// Not in a line of its own but in the queue, as one that waits long: so it expires, moves and goes like any other.
@@ -237,7 +238,8 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
             message.body = job->messages.body(message.index);
         body = message.body;
     }
-    ++message.history.attempts;
+    if (message.history.attempts++ == 0)
+        queue_.repeats(app).on_first(time_.now());
     state.in_flight->add(1);
     const push_request request{job->job.kind, body, token->text.reveal()};
     const auto reply = co_await api_.send(request);
@@ -301,6 +303,8 @@ void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std
     history.active_for = queue_.active_time(message.job->lane, now) - *message.first_active;
     const auto decision = domain::decide(reply, history, options_.delivery, now, time_.wall_now(), jitter_());
     count_attempt(message, reply, decision);
+    queue_.repeats(message.job->lane.app).on_answer(now, decision.repeats);
+    paces_.on_answer(message.job->lane, reply, message.history.attempt_began);
     note_outage(message.job->lane.app, reply);
     if (decision.outcome_unknown && !message.history.first_unknown)
         message.history.first_unknown = message.history.attempt_began;
@@ -338,6 +342,7 @@ void sender_pool::follow(queue_item item, const domain::push_reply& reply, const
         owner_.on_ended(item, *decision.ended, decision.reason);
     } else {
         message.history.retries += decision.backed_off ? 1 : 0;
+        message.repeats = decision.repeats;
         message.wait_reason = decision.backed_off ? std::string_view{} : decision.reason;
         owner_.on_waiting(item, decision.again_at);
     }
@@ -352,6 +357,8 @@ void sender_pool::note_outage(domain::app_index app, const domain::push_reply& r
             log::info("sender", "WeChat answers again", {{"app", options_.apps[app].name}});
             queue_.set_concurrency(app, concurrency_of(app));
             queue_.unblock(app, block_reason::breaker_open, now);
+            queue_.repeats(app).forget_failures();
+            paces_.on_outage_over(app);
             apps_[app].breaker_open->set(0);
         }
         return;

@@ -8,6 +8,7 @@
 #include "engine/condition.hpp"
 #include "engine/credentials.hpp"
 #include "engine/delivery_store.hpp"
+#include "engine/lane_paces.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
 #include "engine/task_group.hpp"
@@ -123,9 +124,10 @@ private:
     std::function<bool(const delivery&)> holds_;
     condition pacing_; ///< at_most_once: messages are committed, and wait for their permits.
     std::unique_ptr<alarm> alarm_;
-    bool waiting_ = false;                  ///< run() waits on the alarm …
-    std::optional<steady_time> armed_for_;  ///< … until then.
-    std::deque<app_state> apps_;            ///< Coroutines hold references while it grows.
+    bool waiting_ = false;                 ///< run() waits on the alarm …
+    std::optional<steady_time> armed_for_; ///< … until then.
+    std::deque<app_state> apps_;           ///< Coroutines hold references while it grows.
+    lane_paces paces_;
     std::size_t under_way_ = 0;             ///< Permits of the queue that are out.
     std::optional<steady_time> next_probe_; ///< The earliest of the open breakers'.
     bool stopping_ = false;

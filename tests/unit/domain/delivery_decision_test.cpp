@@ -107,6 +107,15 @@ TEST(delivery_decision, outages_back_off_with_jitter)
     }
 }
 
+TEST(delivery_decision, only_what_wechat_or_the_way_to_it_failed_draws_on_the_retry_budget)
+{
+    for (const auto& reply : {answer(-1), http(429), http(500), lost(), not_sent()})
+        EXPECT_TRUE(after(reply).repeats);
+    for (const auto code : {0, 40001, 43101, 43108, 43117, 45009, 45011, 50004})
+        EXPECT_FALSE(after(answer(code)).repeats) << code;
+    EXPECT_FALSE(after(lost(), first_attempt(), {.report_unknown = true}).repeats) << "it is not sent again";
+}
+
 TEST(delivery_decision, retry_after_is_honoured_where_it_is_longer)
 {
     auto busy = http(429);

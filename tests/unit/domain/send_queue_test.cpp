@@ -133,6 +133,72 @@ TEST(send_queue, holds_the_rate_of_each_app)
     EXPECT_THAT(pop_all(queue, start + milliseconds{250}), ElementsAre(3, 4));
 }
 
+TEST(send_queue, a_lane_keeps_to_its_pace_and_the_others_to_the_rate)
+{
+    send_queue queue({{100, 1, 1000, 8}});
+    for (queue_item item = 0; item < 400; ++item)
+        queue.push(item, {0, item % 2}, priority::normal, start);
+    queue.set_pace({0, 0}, 0.1, start);
+    std::map<unsigned, int> given;
+    for (auto now = start; now < start + seconds{2}; now = *queue.next_wakeup())
+        for (const auto item : pop_all(queue, now))
+            ++given[item % 2];
+    EXPECT_NEAR(given[0], 20, 1);
+    EXPECT_NEAR(given[0] + given[1], 200, 1) << "what one lane does not use, the other may";
+}
+
+TEST(send_queue, a_pace_follows_the_rate_and_ends_at_one)
+{
+    send_queue queue({{100, 1, 1000, 8}});
+    for (queue_item item = 0; item < 1000; ++item)
+        queue.push(item, {0, 0}, priority::normal, start);
+    auto now = start;
+    const auto given_in_a_second = [&] {
+        std::size_t given = 0;
+        for (const auto end = now + seconds{1}; now < end; now = std::min(queue.next_wakeup().value_or(end), end))
+            given += pop_all(queue, now).size();
+        return given;
+    };
+    queue.set_pace({0, 0}, 0.5, now);
+    EXPECT_NEAR(static_cast<double>(given_in_a_second()), 50, 1);
+    queue.lend_rate(0, 40, 1, steady_time::max(), now);
+    EXPECT_EQ(queue.rate(0), 40);
+    EXPECT_NEAR(static_cast<double>(given_in_a_second()), 20, 1);
+    queue.set_pace({0, 0}, 1, now);
+    EXPECT_NEAR(static_cast<double>(given_in_a_second()), 40, 1);
+}
+
+TEST(send_queue, repeats_wait_for_the_budget_and_first_attempts_do_not)
+{
+    send_queue queue({generous});
+    for (int i = 0; i < 100; ++i) { // WeChat is ill
+        queue.repeats(0).on_first(start);
+        queue.repeats(0).on_answer(start, true);
+    }
+    for (queue_item item = 0; item < 100; ++item)
+        queue.push(item, {0, 0}, priority::normal, start, no_recipient, true);
+    queue.push(1000, {0, 0}, priority::low, start);
+    auto given = pop_all(queue, start);
+    EXPECT_EQ(given.back(), 1000U);
+    EXPECT_LE(given.size(), 13U) << "a tenth";
+    EXPECT_EQ(queue.held_repeats(0), 101 - given.size());
+    EXPECT_EQ(queue.queued(0), 101 - given.size());
+    ASSERT_TRUE(queue.next_wakeup());
+    EXPECT_LE(*queue.next_wakeup(), start + seconds{1});
+    queue.remove_if([](queue_item item) { return item >= 50; }, start);
+    EXPECT_EQ(queue.held_repeats(0), queue.queued(0));
+    // Its failures are six seconds old: it is well.
+    auto now = start;
+    std::size_t later = 0;
+    for (; now < start + seconds{6}; now = *queue.next_wakeup()) {
+        later += pop_all(queue, now).size();
+        if (!queue.next_wakeup())
+            break;
+    }
+    EXPECT_EQ(queue.queued(0), 0U);
+    EXPECT_EQ(later + given.size(), 51U);
+}
+
 TEST(send_queue, holds_the_concurrency_of_each_app)
 {
     send_queue queue({{1e6, 1e6, 2, 8}});
