@@ -375,6 +375,42 @@ TEST_F(delivery, a_dry_run_keeps_the_rate)
     EXPECT_EQ(outcomes().size(), 11U);
 }
 
+TEST_F(delivery, a_dry_run_holds_recipients_to_their_limit)
+{
+    options.dry_run = true;
+    options.apps[0].limits.per_recipient = {2, hours{1}};
+    for (int i = 0; i < 5; ++i)
+        append(job_text("j" + std::to_string(i)).to("o1").says(std::to_string(i)));
+    auto& worker = start_with_partition();
+    time.advance(seconds{10});
+    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 2U);
+    time.advance(hours{1});
+    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 4U);
+}
+
+TEST_F(delivery, a_dead_letter_tells_the_attempts)
+{
+    append(job_text("j1").to("o1"));
+    append(job_text("j2").recipients(3, "r"));
+    auto& worker = start([](auto& each) {
+        each.pushes.reply_to("o1", {answer(-1), http(503), answer(40037)});
+        each.pushes.reply_to("r1", {answer(47003)});
+    });
+    worker.source.assign(0);
+    time.advance(seconds{10});
+    const auto letters = worker.publisher.on("push.dead");
+    ASSERT_EQ(letters.size(), 2U);
+    std::map<std::string, std::string> logs;
+    for (const auto& letter : letters)
+        logs[headers_of(letter).at("wxcourier.source")] = headers_of(letter).at("wxcourier.attempts_log");
+    const auto& log = logs.at("push.jobs/0/0");
+    EXPECT_THAT(log, testing::StartsWith(R"({"attempts":3,"log":[{"at":"2026-11-22T)"));
+    EXPECT_THAT(log, testing::HasSubstr(R"("errcode":-1},)"));
+    EXPECT_THAT(log, testing::HasSubstr(R"("http_status":503},)"));
+    EXPECT_THAT(log, testing::EndsWith(R"("errcode":40037}]})"));
+    EXPECT_THAT(logs.at("push.jobs/0/1"), testing::HasSubstr(R"("recipient":1,)"));
+}
+
 TEST_F(delivery, urgent_jobs_overtake)
 {
     options.apps[0].limits.concurrency = 1;

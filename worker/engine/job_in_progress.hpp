@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codec/job_codec.hpp"
+#include "domain/attempt_log.hpp"
 #include "domain/delayed_job.hpp"
 #include "domain/delivery_decision.hpp"
 #include "domain/index_set.hpp"
@@ -67,9 +68,11 @@ struct job_in_progress {
     domain::index_set failed;     ///< Ended `failed` …
     domain::index_set unknown;    ///< … and may have arrived all the same.
     std::map<std::string_view, std::size_t> failure_reasons;
-    std::string failure_text;      ///< WeChat's words on the latest failure.
-    bool offset_finished = false;  ///< at_most_once: before its message was sent.
-    std::size_t sent_messages = 0; ///< Of a job without recipients: requests were made for it.
+    std::string failure_text;                         ///< WeChat's words on the latest failure …
+    std::unique_ptr<domain::attempt_log> failure_log; ///< … and the attempts at that message; null: not known here …
+    std::size_t failure_index = 0;                    ///< … which is this one of them.
+    bool offset_finished = false;                     ///< at_most_once: before its message was sent.
+    std::size_t sent_messages = 0;                    ///< Of a job without recipients: requests were made for it.
 
     /// The most frequent reason among the failed ones. Empty: none failed.
     [[nodiscard]] std::string_view failed_for() const noexcept
@@ -103,6 +106,7 @@ struct delivery {
     bool deferral_reported = false; ///< The present wait stands on the status topic.
     std::optional<int> errcode;     ///< WeChat's last answer …
     std::string errmsg;             ///< … in words.
+    std::unique_ptr<domain::attempt_log> log; ///< Null until an attempt was not accepted.
     std::string msgid;
 };
 

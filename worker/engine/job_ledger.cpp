@@ -204,6 +204,8 @@ void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_v
             job->unknown.insert(index);
         ++job->failure_reasons[reason];
         job->failure_text = message.errmsg;
+        job->failure_log = std::move(deliveries_[item].log);
+        job->failure_index = message.index;
     }
     free(item);
     if (job->messages.fanned_out()) {

@@ -217,7 +217,7 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     auto& state = apps_[app];
     message.deferral_reported = false;
     if (options_.dry_run) {
-        release(item);
+        release(item, queue_.counts_recipients(app)); // its recipient's limit is held as if it had arrived
         owner_.on_ended(item, job_state::simulated, {});
         co_return;
     }
@@ -302,6 +302,12 @@ void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std
     auto history = message.history;
     history.active_for = queue_.active_time(message.job->lane, now) - *message.first_active;
     const auto decision = domain::decide(reply, history, options_.delivery, now, time_.wall_now(), jitter_());
+    if (decision.ended != job_state::sent) {
+        if (!message.log)
+            message.log = std::make_unique<domain::attempt_log>();
+        const auto took = std::chrono::duration_cast<milliseconds>(now - message.history.attempt_began);
+        message.log->add(reply, time_.wall_now() - took, message.history.attempts);
+    }
     count_attempt(message, reply, decision);
     queue_.repeats(message.job->lane.app).on_answer(now, decision.repeats);
     paces_.on_answer(message.job->lane, reply, message.history.attempt_began);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/status_reporter.hpp"
 
-#include "codec/dead_letter_codec.hpp"
 #include "codec/status_codec.hpp"
 #include "common/log.hpp"
 
@@ -95,7 +94,13 @@ void status_reporter::report_rejection(const original_record& record, const doma
             done();
     };
     publish_status(status, record.headers, both);
-    publish_dead_letter(record, source, domain::job_state::rejected, why.reason, why.error, nullptr, both);
+    publish_dead_letter(record,
+                        {.state = domain::job_state::rejected,
+                         .reason = why.reason,
+                         .error = why.error,
+                         .source = source,
+                         .at = time_.wall_now()},
+                        both);
 }
 
 void status_reporter::report_event(std::string_view reason, const domain::pause_target& about,
@@ -117,8 +122,18 @@ void status_reporter::report_event(std::string_view reason, const domain::pause_
 
 void status_reporter::bury(const job_in_progress& job, std::function<void()> acknowledged)
 {
-    publish_dead_letter(job.record, job.source, domain::job_state::failed, job.failed_for(), job.failure_text,
-                        job.messages.fanned_out() ? &job : nullptr, std::move(acknowledged));
+    codec::dead_letter_note note{.state = domain::job_state::failed,
+                                 .reason = job.failed_for(),
+                                 .error = job.failure_text,
+                                 .source = job.source,
+                                 .at = time_.wall_now(),
+                                 .attempts = job.failure_log.get()};
+    if (job.messages.fanned_out()) {
+        note.failed_recipients = job.failed.ranges();
+        note.unknown_recipients = job.unknown.ranges();
+        note.attempts_at = job.failure_index;
+    }
+    publish_dead_letter(job.record, note, std::move(acknowledged));
 }
 
 void status_reporter::publish_status(const domain::status_record& status, const std::vector<header>& headers,
@@ -131,15 +146,9 @@ void status_reporter::publish_status(const domain::status_record& status, const 
             {std::move(acknowledged), std::nullopt, published_.at(static_cast<std::size_t>(status.state))});
 }
 
-void status_reporter::publish_dead_letter(const original_record& record, const domain::source_position& source,
-                                          domain::job_state state, std::string_view reason, std::string_view error,
-                                          const job_in_progress* fanned_out, std::function<void()> acknowledged)
+void status_reporter::publish_dead_letter(const original_record& record, const codec::dead_letter_note& note,
+                                          std::function<void()> acknowledged)
 {
-    codec::dead_letter_note note{state, reason, error, source, time_.wall_now(), {}, {}};
-    if (fanned_out != nullptr) {
-        note.failed_recipients = fanned_out->failed.ranges();
-        note.unknown_recipients = fanned_out->unknown.ranges();
-    }
     outbound_record letter{options_.dead_letter_topic, record.key, std::nullopt, {}};
     std::copy_if(record.headers.begin(), record.headers.end(), std::back_inserter(letter.headers),
                  [](const header& each) { return !codec::gives_way_in_dead_letter(each.name); });
@@ -150,7 +159,7 @@ void status_reporter::publish_dead_letter(const original_record& record, const d
     smaller.headers.push_back({"wxcourier.truncated", std::to_string(record.value ? record.value->size() : 0)});
     letter.value = record.value;
     publish(std::move(letter),
-            {std::move(acknowledged), std::move(smaller), &dead_letters_.with({std::string(reason)})});
+            {std::move(acknowledged), std::move(smaller), &dead_letters_.with({std::string(note.reason)})});
 }
 
 void status_reporter::move(outbound_record record, std::function<void()> acknowledged, std::function<void()> refused)

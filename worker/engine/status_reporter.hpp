@@ -3,6 +3,7 @@
 /// Outcomes → the status topic and the dead letters. What finishes an offset is their acknowledgement.
 #pragma once
 
+#include "codec/dead_letter_codec.hpp"
 #include "codec/job_codec.hpp"
 #include "common/metrics.hpp"
 #include "engine/delivery_store.hpp"
@@ -58,9 +59,8 @@ private:
     void publish(outbound_record record, pending_record pending);
     void publish_status(const domain::status_record& status, const std::vector<header>& headers,
                         std::function<void()> acknowledged);
-    void publish_dead_letter(const original_record& record, const domain::source_position& source,
-                             domain::job_state state, std::string_view reason, std::string_view error,
-                             const job_in_progress* fanned_out, std::function<void()> acknowledged);
+    void publish_dead_letter(const original_record& record, const codec::dead_letter_note& note,
+                             std::function<void()> acknowledged);
     domain::status_record status_of(const delivery& message, domain::job_state state, std::string_view reason) const;
 
     const engine_options& options_;

@@ -25,7 +25,9 @@ dead_letter_note note()
             .source = {"push.jobs", 3, 1234567890123},
             .at = wall_time{milliseconds{1'795'335'330'123}},
             .failed_recipients = {},
-            .unknown_recipients = {}};
+            .unknown_recipients = {},
+            .attempts = nullptr,
+            .attempts_at = {}};
 }
 
 TEST(dead_letter_headers, say_why_where_and_when)
@@ -58,11 +60,65 @@ TEST(dead_letter_headers, take_the_place_of_a_jobs_headers_of_the_same_name)
     auto all = note();
     all.failed_recipients = {{0, 1}};
     all.unknown_recipients = {{0, 1}};
+    const domain::attempt_log log;
+    all.attempts = &log;
     for (const auto& [name, value] : dead_letter_headers(all))
         EXPECT_TRUE(gives_way_in_dead_letter(name)) << name;
     EXPECT_TRUE(gives_way_in_dead_letter("wxcourier.truncated"));
     EXPECT_FALSE(gives_way_in_dead_letter("wxcourier.replay"));
     EXPECT_FALSE(gives_way_in_dead_letter("x-mine"));
+}
+
+domain::push_reply busy(milliseconds latency)
+{
+    domain::push_reply reply;
+    reply.reach = domain::reach::answered;
+    reply.http_status = 200;
+    reply.errcode = -1;
+    reply.latency = latency;
+    return reply;
+}
+
+/// An answer of each sort.
+domain::attempt_log three_attempts()
+{
+    domain::attempt_log log;
+    const wall_time began{milliseconds{1'795'335'330'123}};
+    log.add(busy(milliseconds{35}), began, 1);
+    domain::push_reply reply;
+    reply.http_status = 503;
+    log.add(reply, began + milliseconds{250}, 2);
+    reply.http_status = 0;
+    reply.failure = domain::transport_failure::timeout;
+    reply.latency = milliseconds{10'000};
+    log.add(reply, began + seconds{2}, 3);
+    return log;
+}
+
+TEST(dead_letter_headers, hold_the_attempts)
+{
+    const auto log = three_attempts();
+    auto failed = note();
+    failed.attempts = &log;
+    EXPECT_EQ(dead_letter_headers(failed).back(),
+              std::pair(std::string{"wxcourier.attempts_log"},
+                        std::string{R"({"attempts":3,"log":[)"
+                                    R"({"at":"2026-11-22T08:15:30.123Z","latency_ms":35,"errcode":-1},)"
+                                    R"({"at":"2026-11-22T08:15:30.373Z","latency_ms":0,"http_status":503},)"
+                                    R"({"at":"2026-11-22T08:15:32.123Z","latency_ms":10000,"failure":"timeout"}]})"}));
+}
+
+TEST(dead_letter_headers, say_how_many_attempts_are_left_out_and_whose_they_are)
+{
+    domain::attempt_log log;
+    for (int i = 1; i <= 400; ++i)
+        log.add(busy(milliseconds{i}), wall_time{seconds{i}}, i + 100); // a hundred before a restart
+    auto failed = note();
+    failed.attempts = &log;
+    failed.attempts_at = 7;
+    const auto text = dead_letter_headers(failed).back().second;
+    EXPECT_THAT(text, testing::StartsWith(R"({"attempts":500,"left_out":485,"recipient":7,"log":[)"));
+    EXPECT_LT(text.size(), 1500U);
 }
 
 /// Headers as one line of JSON.
@@ -88,6 +144,9 @@ TEST(dead_letter_headers, say_what_their_golden_file_says)
     auto with_recipients = note();
     with_recipients.failed_recipients = {{0, 99}, {731, 731}};
     with_recipients.unknown_recipients = {{731, 731}};
+    const auto log = three_attempts();
+    with_recipients.attempts = &log;
+    with_recipients.attempts_at = 731;
     const auto lines = in_json(dead_letter_headers(rejected)) + in_json(dead_letter_headers(with_recipients));
     if (std::getenv("WXCOURIER_WRITE_GOLDEN") != nullptr)
         std::ofstream{golden_path} << lines;
