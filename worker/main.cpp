@@ -4,6 +4,7 @@
 #include "commands/dashboard.hpp"
 #include "commands/demo.hpp"
 #include "commands/enqueue.hpp"
+#include "commands/plan.hpp"
 #include "commands/replay.hpp"
 #include "commands/run.hpp"
 #include "commands/simulator.hpp"
@@ -33,6 +34,7 @@ int run_program(int argc, char** argv)
     commands::add_run(program, exit_code);
     commands::add_demo(program, exit_code);
     commands::add_enqueue(program, exit_code);
+    commands::add_plan(program, exit_code);
     commands::add_tail(program, exit_code);
     commands::add_replay(program, exit_code);
     commands::add_token(program, exit_code);

@@ -7,6 +7,8 @@ wxcourier_module(commands
     commands/demo.cpp
     commands/enqueue.cpp
     commands/loaded_settings.cpp
+    commands/plan.cpp
+    commands/plan_report.cpp
     commands/progress_bar.cpp
     commands/replay.cpp
     commands/run.cpp

@@ -54,8 +54,7 @@ intake::intake(const engine_options& options, job_source& source, offset_committ
                delayed_jobs& delayed, memory_budget& memory, memory_shares& shares, clock& time,
                metrics_registry& metrics)
     : options_(options), source_(source), committer_(committer), ledger_(ledger), delayed_(delayed), memory_(memory),
-      shares_(shares), time_(time), metrics_(metrics),
-      unknown_(time, metrics)
+      shares_(shares), time_(time), metrics_(metrics), unknown_(time, metrics)
 {
     for (domain::app_index app = 0; app < options.apps.size(); ++app)
         add_app(app);
