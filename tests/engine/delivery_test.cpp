@@ -384,8 +384,6 @@ TEST_F(delivery, a_dry_run_holds_recipients_to_their_limit)
     auto& worker = start_with_partition();
     time.advance(seconds{10});
     EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 2U);
-    time.advance(hours{1});
-    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 4U);
 }
 
 TEST_F(delivery, a_dead_letter_tells_the_attempts)
