@@ -329,7 +329,9 @@ void broker::check_commit(std::int32_t number, const commit_fact& next)
     for (const auto& range : next.progress.finished)
         for (auto job = jobs.lower_bound(range.first); job != jobs.end() && job->first <= range.last; ++job)
             check_job(*job->second);
-    if (const auto& partial = next.progress.partial; partial && !how_.engine.delivery.at_most_once) {
+    for (const auto* const partial : next.partials()) {
+        if (how_.engine.delivery.at_most_once)
+            break;
         const auto job = jobs.find(partial->offset);
         if (job == jobs.end() || !job->second->fanned_out)
             record_.violate("a commit tells of a job with recipients that is none");

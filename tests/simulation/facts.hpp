@@ -8,6 +8,7 @@
 #include "domain/commit_progress.hpp"
 #include "domain/kinds.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -87,8 +88,21 @@ struct commit_fact {
         const auto offset = message.job->offset;
         if (offset < next_offset || contains(progress.finished, offset))
             return true;
-        return progress.partial && progress.partial->offset == offset &&
-               contains(progress.partial->finished, static_cast<std::int64_t>(message.index));
+        const auto told = partials();
+        return std::any_of(told.begin(), told.end(), [&](const domain::partial_job* partial) {
+            return partial->offset == offset && contains(partial->finished, static_cast<std::int64_t>(message.index));
+        });
+    }
+
+    /// The jobs with recipients of which it tells; valid as long as this is.
+    [[nodiscard]] std::vector<const domain::partial_job*> partials() const
+    {
+        std::vector<const domain::partial_job*> told;
+        if (progress.partial)
+            told.push_back(&*progress.partial);
+        for (const auto& each : progress.further)
+            told.push_back(&each);
+        return told;
     }
 
     static bool contains(const std::vector<domain::index_range>& ranges, std::int64_t value)

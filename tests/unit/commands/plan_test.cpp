@@ -81,12 +81,14 @@ std::string jobs(int count)
     return text;
 }
 
-const std::vector<std::string> from_nine{"--start", "2026-11-24T09:00:00Z", "--latency", "0"};
+const std::vector<std::string> from_nine{"--start", "2026-11-24T09:00:00Z"};
 
 outcome plan(const std::string& limits, const std::string& lines, std::vector<std::string> more = {})
 {
     std::vector<std::string> arguments{"plan", "-c", configuration(limits), write_file("plan.ndjson", lines)};
     arguments.insert(arguments.end(), from_nine.begin(), from_nine.end());
+    if (std::find(more.begin(), more.end(), "--latency") == more.end())
+        more.insert(more.end(), {"--latency", "0"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(std::move(arguments));
 }
