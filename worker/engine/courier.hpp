@@ -60,6 +60,8 @@ public:
     /// Messages of the app in memory that are not under way, and those that are.
     [[nodiscard]] std::size_t queued(domain::app_index app) const noexcept { return queue_.queued(app); }
     [[nodiscard]] std::size_t in_flight(domain::app_index app) const noexcept { return queue_.in_flight(app); }
+    /// Whether every status and dead letter is acknowledged. What the replicas say to each other does not count.
+    [[nodiscard]] bool all_reported() const noexcept { return reporter_.pending() == 0; }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
 
