@@ -40,7 +40,7 @@ struct consumer_settings {
     std::vector<std::string> topics; ///< At least one.
     start_position start = start_position::earliest;
     std::vector<std::string>
-        read_from_start; ///< Of `topics`, those for which `start` does not count: nothing is skipped.
+        read_from_start{}; ///< Of `topics`, those for which `start` does not count: nothing is skipped.
 };
 
 /// A producer.
