@@ -32,7 +32,8 @@ delivery_forecast::key delivery_forecast::key_of(std::uint32_t call, priority ur
 {
     const auto grain = grain_.count();
     const auto ready = divided_up((ready_at - start_).count(), grain);
-    return {ready, expires_at ? divided_up((*expires_at - start_).count(), grain) : never, call, urgency};
+    // Rounded together: messages that wait equally long at most do not become two groups by when their times fall.
+    return {ready, expires_at ? ready + divided_up((*expires_at - ready_at).count(), grain) : never, call, urgency};
 }
 
 void delivery_forecast::add(std::uint32_t call, priority urgency, wall_time ready_at,
@@ -50,7 +51,7 @@ void delivery_forecast::coarsen()
     for (const auto& [old, each] : groups_) {
         auto moved = old;
         moved.ready = divided_up(old.ready, 2);
-        moved.expires = old.expires == never ? never : divided_up(old.expires, 2);
+        moved.expires = old.expires == never ? never : moved.ready + divided_up(old.expires - old.ready, 2);
         coarser[moved].messages += each.messages;
     }
     groups_ = std::move(coarser);

@@ -146,7 +146,7 @@ TEST(delivery_forecast, a_million_different_times_take_little_memory)
     }
     const auto seen = made.run();
     EXPECT_EQ(seen.sent, 300'000U);
-    EXPECT_NEAR(takes(seen), 604'800, 300) << "to within a grain that grew";
+    EXPECT_NEAR(takes(seen), 604'800, 120) << "to within a grain that grew";
 }
 
 TEST(delivery_forecast, many_days_of_quota_are_counted)
