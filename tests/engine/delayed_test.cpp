@@ -242,6 +242,37 @@ TEST_F(delayed, attempts_and_clocks_go_on_where_they_were)
     EXPECT_EQ(headers_of(worker.publisher.on("push.delayed.1h").at(0)).at("wxcourier.attempts"), "3");
 }
 
+TEST_F(delayed, the_dead_letter_of_a_job_that_waited_there_has_all_of_its_attempts)
+{
+    append(job_text("j1").to("o1"));
+    append(job_text("j2").recipients(3, "r"));
+    auto& first = start_with_all([](auto& each) {
+        each.pushes.reply_to("o1", {answer(-1), http(503), answer(45009, "reach max api daily quota limit")});
+        each.pushes.reply_to("r0", {no_answer(), answer(43101)});
+        each.pushes.reply_to("r1", {answer(-1)});
+        each.pushes.latency = [](const auto&) { return milliseconds{50}; };
+    });
+    time.advance(seconds{30});
+    ASSERT_EQ(committed(), 2) << "both wait";
+    first.crash();
+    auto& second = start_with_all([](auto& each) {
+        each.pushes.reply_to("o1", {answer(-1), answer(40037)});
+        each.pushes.reply_to("r1", {answer(47003)});
+    });
+    time.advance(hours{10});
+    std::map<std::string, std::map<std::string, std::string>> letters;
+    for (const auto& letter : second.publisher.on("push.dead"))
+        letters[headers_of(letter).at("wxcourier.source")] = headers_of(letter);
+    ASSERT_EQ(letters.size(), 2U);
+    const auto& alone = letters.at("push.jobs/0/0").at("wxcourier.attempts_log");
+    EXPECT_THAT(alone, testing::StartsWith(R"({"attempts":5,"log":[{"at":"2026-11-22T)"));
+    EXPECT_THAT(alone, testing::HasSubstr(R"("http_status":503},)"));
+    EXPECT_THAT(alone, testing::HasSubstr(R"("errcode":45009},)"));
+    EXPECT_THAT(alone, testing::EndsWith(R"("errcode":40037}]})"));
+    EXPECT_EQ(letters.at("push.jobs/0/1").at("wxcourier.recipients"), "0-1");
+    EXPECT_EQ(letters.at("push.jobs/0/1").at("wxcourier.unknown"), "0") << "r1 has been refused for certain";
+}
+
 TEST_F(delayed, expires_on_time_wherever_it_waits)
 {
     const auto ends = time.wall_now() + hours{2} + minutes{7};

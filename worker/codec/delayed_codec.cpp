@@ -3,11 +3,13 @@
 
 #include "codec/index_ranges.hpp"
 #include "codec/job_codec.hpp"
+#include "codec/utf8.hpp"
 #include "common/rfc3339.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace wxcourier::codec {
 namespace {
@@ -28,6 +30,14 @@ constexpr std::string_view finished_name = "wxcourier.finished";
 constexpr std::string_view failed_name = "wxcourier.failed";
 constexpr std::string_view failed_for_name = "wxcourier.failed_for";
 constexpr std::string_view attempted_name = "wxcourier.attempted";
+constexpr std::string_view notes_name = "wxcourier.attempts_at";
+constexpr std::string_view unknown_name = "wxcourier.failed_unknown";
+constexpr std::string_view failure_text_name = "wxcourier.failed_error";
+constexpr std::string_view failure_log_name = "wxcourier.failed_attempts";
+
+/// The notes of a job's messages, all together: more than a record can carry could be made of 10,000 recipients.
+constexpr std::size_t longest_notes = 16 * 1024;
+constexpr std::size_t longest_failure_text = 256;
 
 template <typename Number>
 std::optional<Number> decode_number(std::string_view text)
@@ -93,6 +103,83 @@ std::vector<attempted_message> decode_attempted(std::string_view text)
     return messages;
 }
 
+/// `INDEX:NOTED:` and of each note that is kept, `|` between them: when it began in milliseconds since the epoch,
+/// latency in ms, errcode, HTTP status, failure; what there is not is left empty.
+std::string encode_notes(const attempted_message& message)
+{
+    auto text = std::to_string(message.index) + ':' + std::to_string(message.notes.noted) + ':';
+    for (bool first = true; const auto& each : message.notes.kept) {
+        if (!std::exchange(first, false))
+            text += '|';
+        text +=
+            std::to_string(each.began.time_since_epoch().count()) + '/' + std::to_string(each.latency.count()) + '/';
+        if (each.errcode)
+            text += std::to_string(*each.errcode);
+        text += '/';
+        if (each.http_status != 0)
+            text += std::to_string(each.http_status);
+        text += '/';
+        if (each.failure != domain::transport_failure::none)
+            text += to_string(each.failure);
+    }
+    return text;
+}
+
+/// Notes that cannot be read are left out: they are for people.
+domain::attempt_notes decode_notes(std::string_view text)
+{
+    domain::attempt_notes notes;
+    notes.noted = decode_number<std::size_t>(take(text, ':')).value_or(0);
+    while (!text.empty() && notes.kept.size() < domain::attempt_log::first_kept + domain::attempt_log::last_kept) {
+        auto one = take(text, '|');
+        const auto began = decode_number<std::int64_t>(take(one, '/'));
+        const auto latency = decode_number<std::int64_t>(take(one, '/'));
+        const auto errcode = decode_number<int>(take(one, '/'));
+        const auto status = decode_number<int>(take(one, '/'));
+        if (began && latency)
+            notes.kept.push_back({wall_time{milliseconds{*began}}, milliseconds{*latency}, errcode, status.value_or(0),
+                                  domain::transport_failure_of(take(one, '/'))});
+    }
+    return notes;
+}
+
+std::string encode_all_notes(const std::vector<attempted_message>& messages)
+{
+    std::string text;
+    for (const auto& each : messages) {
+        if (each.notes.kept.empty())
+            continue;
+        auto one = encode_notes(each);
+        if (text.size() + one.size() >= longest_notes)
+            break;
+        text += (text.empty() ? "" : ",") + std::move(one);
+    }
+    return text;
+}
+
+void decode_all_notes(std::string_view text, std::vector<attempted_message>& messages)
+{
+    while (!text.empty()) {
+        auto one = take(text, ',');
+        const auto index = decode_number<std::int64_t>(take(one, ':'));
+        const auto of = std::find_if(messages.begin(), messages.end(),
+                                     [&index](const auto& each) { return index && each.index == *index; });
+        if (of != messages.end())
+            of->notes = decode_notes(one);
+    }
+}
+
+void decode_failure(std::string_view text, attempted_message& into)
+{
+    const auto attempts = decode_number<int>(take(text, ':'));
+    const auto index = decode_number<std::int64_t>(take(text, ':'));
+    if (!attempts || *attempts < 0 || !index || *index < 0)
+        return;
+    into.attempts = *attempts;
+    into.index = *index;
+    into.notes = decode_notes(text);
+}
+
 /// `topic/partition/offset`; a topic's name has no slash.
 std::optional<domain::source_position> decode_source(std::string_view text)
 {
@@ -129,8 +216,16 @@ void read_header(std::string_view name, std::string_view value, delayed_job& job
         job.failed = decode_index_ranges(value).value_or(std::vector<domain::index_range>{});
     else if (name == failed_for_name)
         job.failed_for = value;
+    else if (name == unknown_name)
+        job.unknown = value.empty() ? std::vector<domain::index_range>{} : decode_index_ranges(value);
+    else if (name == failure_text_name)
+        job.failure_text = value;
+    else if (name == failure_log_name)
+        decode_failure(value, job.failure);
     else if (name == attempted_name)
         job.attempted = decode_attempted(value);
+    else if (name == notes_name) // written behind it
+        decode_all_notes(value, job.attempted);
 }
 
 } // namespace
@@ -159,8 +254,17 @@ std::vector<std::pair<std::string, std::string>> delayed_headers(const delayed_j
         add(failed_name, encode_index_ranges(job.failed));
     if (!job.failed_for.empty())
         add(failed_for_name, job.failed_for);
+    if (!job.failed.empty() && job.unknown)
+        add(unknown_name, encode_index_ranges(*job.unknown));
+    if (!job.failure_text.empty())
+        append_utf8(headers.emplace_back(std::string(failure_text_name), "").second, job.failure_text,
+                    longest_failure_text);
+    if (job.failure.attempts > 0)
+        add(failure_log_name, std::to_string(job.failure.attempts) + ':' + encode_notes(job.failure));
     if (!job.attempted.empty())
         add(attempted_name, encode_attempted(job.attempted));
+    if (auto notes = encode_all_notes(job.attempted); !notes.empty())
+        add(notes_name, std::move(notes));
     return headers;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/time.hpp"
+#include "domain/attempt_log.hpp"
 #include "domain/commit_progress.hpp"
 #include "domain/delay_plan.hpp"
 #include "domain/push_job.hpp"
@@ -19,11 +20,12 @@ namespace wxcourier::domain {
 /// A message of the job that was attempted already and has not ended.
 struct attempted_message {
     std::int64_t index = 0;
-    int attempts = 0;                       ///< Requests made.
-    int retries = 0;                        ///< Backoffs so far.
-    milliseconds active_for{0};             ///< Since the first attempt, by the lane's own clock (`give_up_after`).
-    std::optional<wall_time> first_unknown; ///< When the first attempt with an unknown outcome began.
-    std::optional<int> errcode;             ///< WeChat's last answer.
+    int attempts = 0;                         ///< Requests made.
+    int retries = 0;                          ///< Backoffs so far.
+    milliseconds active_for{0};               ///< Since the first attempt, by the lane's own clock (`give_up_after`).
+    std::optional<wall_time> first_unknown{}; ///< When the first attempt with an unknown outcome began.
+    std::optional<int> errcode{};             ///< WeChat's last answer.
+    attempt_notes notes{};                    ///< Of its attempts.
 
     friend bool operator==(const attempted_message&, const attempted_message&) = default;
 };
@@ -40,6 +42,10 @@ struct delayed_job {
     std::vector<index_range> finished; ///< Of a job with recipients: those that have ended …
     std::vector<index_range> failed;   ///< … those of them that failed …
     std::string failed_for;            ///< … and why most of them did.
+    /// Those of the failed that may have arrived all the same. Empty: not told, by an older release.
+    std::optional<std::vector<index_range>> unknown{};
+    std::string failure_text{};  ///< WeChat's words on the one that failed last.
+    attempted_message failure{}; ///< The attempts at it: `index`, `attempts` and `notes`.
     std::vector<attempted_message> attempted;
 
     friend bool operator==(const delayed_job&, const delayed_job&) = default;

@@ -180,6 +180,14 @@ void delayed_jobs::write(planned_move& planned)
     taken.finished = job.finished.ranges();
     taken.failed = job.failed.ranges();
     taken.failed_for = job.failed_for();
+    if (!job.failed.empty()) {
+        taken.unknown = job.unknown.ranges();
+        taken.failure_text = job.failure_text;
+        if (job.failure_log)
+            taken.failure = {.index = static_cast<std::int64_t>(job.failure_index),
+                             .attempts = job.failure_log->attempts(),
+                             .notes = job.failure_log->notes()};
+    }
     taken.attempted = job.attempted;
 
     outbound_record record{topic, job.record.key, job.record.value, job.record.headers,

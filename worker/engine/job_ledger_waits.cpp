@@ -90,6 +90,11 @@ void job_ledger::restore(job_in_progress& job, const domain::partial_job* restor
         job.attempted = job.came_back->attempted;
         if (job.came_back->reported)
             job.reported_wait = domain::known_reason(job.came_back->reason);
+        job.failure_text = job.came_back->failure_text;
+        if (const auto& failure = job.came_back->failure; failure.attempts > 0) {
+            job.failure_log = std::make_unique<domain::attempt_log>(failure.notes, failure.attempts);
+            job.failure_index = static_cast<std::size_t>(failure.index);
+        }
     }
     if (!job.messages.fanned_out())
         return;
@@ -104,7 +109,10 @@ void job_ledger::restore(job_in_progress& job, const domain::partial_job* restor
         job.failed = within(job.came_back->failed, job.messages.size());
         failed_for = domain::known_reason(job.came_back->failed_for);
     }
-    job.unknown = job.failed; // not known of each; the careful answer
+    if (restored == nullptr && job.came_back && job.came_back->unknown)
+        job.unknown = within(*job.came_back->unknown, job.messages.size());
+    else
+        job.unknown = job.failed; // not known of each; the careful answer
     for (const auto& range : not_addressed.ranges())
         for (auto index = range.first; index <= range.last; ++index)
             job.finished.insert(index);
@@ -441,6 +449,8 @@ void job_ledger::keep_history(const delivery& message)
         kept.first_unknown =
             time_.wall_now() - std::chrono::duration_cast<milliseconds>(now - *message.history.first_unknown);
     kept.errcode = message.errcode;
+    if (message.log)
+        kept.notes = message.log->notes();
     auto& all = message.job->attempted;
     std::erase_if(all, [&kept](const auto& each) { return each.index == kept.index; });
     all.push_back(kept);
@@ -462,6 +472,8 @@ void job_ledger::restore_history(delivery& message)
     if (kept->first_unknown)
         message.history.first_unknown = now - (time_.wall_now() - *kept->first_unknown);
     message.errcode = kept->errcode;
+    if (!kept->notes.kept.empty())
+        message.log = std::make_unique<domain::attempt_log>(kept->notes, kept->attempts);
 }
 
 } // namespace wxcourier::engine

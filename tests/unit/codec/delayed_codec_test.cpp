@@ -68,6 +68,54 @@ TEST(delayed_codec, what_a_job_had_come_to_has_a_stable_form)
     EXPECT_EQ(decode(delayed_headers(plain_job())), plain_job());
 }
 
+TEST(delayed_codec, the_attempts_and_what_may_have_arrived_have_a_stable_form)
+{
+    auto job = plain_job();
+    job.failed = {{5, 6}};
+    job.failed_for = "not_subscribed";
+    job.unknown = {{6, 6}};
+    job.failure_text = "user is unsubscribed";
+    job.failure.index = 6;
+    job.failure.attempts = 2;
+    job.failure.notes = {{{enqueued, milliseconds{3000}, std::nullopt, 0, domain::transport_failure::timeout},
+                          {enqueued, milliseconds{21}, 43004}},
+                         2};
+    job.attempted = {{.index = 7, .attempts = 20, .first_unknown = std::nullopt, .errcode = -1, .notes = {{}, 0}},
+                     {.index = 8,
+                      .attempts = 1,
+                      .first_unknown = std::nullopt,
+                      .errcode = std::nullopt,
+                      .notes = {{{enqueued, milliseconds{7}, std::nullopt, 503}}, 1}}};
+    const auto headers = delayed_headers(job);
+    EXPECT_THAT(headers,
+                testing::IsSupersetOf(
+                    {Pair("wxcourier.failed_unknown", "6"), Pair("wxcourier.failed_error", "user is unsubscribed"),
+                     Pair("wxcourier.failed_attempts", "2:6:2:1795335330123/3000///timeout|1795335330123/21/43004//"),
+                     Pair("wxcourier.attempted", "7:20:0:0::-1,8:1:0:0::"),
+                     Pair("wxcourier.attempts_at", "8:1:1795335330123/7//503/")}));
+    EXPECT_EQ(decode(headers), job);
+    job.unknown.emplace();
+    EXPECT_EQ(decode(delayed_headers(job)), job) << "that none may have arrived is told, too";
+}
+
+TEST(delayed_codec, the_notes_of_any_number_of_attempts_stay_within_a_header)
+{
+    auto job = plain_job();
+    for (int i = 0; i < 10'000; ++i)
+        job.attempted.push_back({.index = i,
+                                 .attempts = 1,
+                                 .first_unknown = std::nullopt,
+                                 .errcode = std::nullopt,
+                                 .notes = {{{enqueued, milliseconds{7}, -1}}, 1}});
+    const auto headers = delayed_headers(job);
+    EXPECT_EQ(headers.back().first, "wxcourier.attempts_at");
+    EXPECT_LE(headers.back().second.size(), 16U * 1024);
+    const auto read = decode(headers);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->attempted.size(), 10'000U);
+    EXPECT_EQ(read->attempted[0].notes, job.attempted[0].notes);
+}
+
 TEST(delayed_codec, passes_over_headers_and_versions_of_a_later_release)
 {
     auto headers = delayed_headers(plain_job());
@@ -98,12 +146,17 @@ TEST(delayed_codec, what_is_damaged_beyond_that_costs_no_more_than_itself)
     auto headers = delayed_headers(plain_job());
     headers.emplace_back("wxcourier.finished", "7-3");
     headers.emplace_back("wxcourier.attempted", "x:1:1:1::,4:2:0:7::,,9");
+    headers.emplace_back("wxcourier.attempts_at", "x,4:2:y/3|7/8/-1//|,5:1:7/8///");
+    headers.emplace_back("wxcourier.failed_attempts", "2:x:1:7/8///");
     const auto job = decode(headers);
     ASSERT_TRUE(job);
     EXPECT_TRUE(job->finished.empty());
     ASSERT_EQ(job->attempted.size(), 1U);
     EXPECT_EQ(job->attempted[0].index, 4);
     EXPECT_EQ(job->attempted[0].attempts, 2);
+    ASSERT_EQ(job->attempted[0].notes.kept.size(), 1U);
+    EXPECT_EQ(job->attempted[0].notes.kept[0].errcode, -1);
+    EXPECT_EQ(job->failure.attempts, 0);
 }
 
 TEST(index_ranges, are_read_as_they_are_written)

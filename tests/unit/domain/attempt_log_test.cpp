@@ -51,5 +51,28 @@ TEST(attempt_log, counts_attempts_that_were_made_elsewhere)
     EXPECT_EQ(log.size(), 1U);
 }
 
+TEST(attempt_log, goes_on_elsewhere_as_if_it_had_stayed)
+{
+    for (const int moved_after : {1, 3, 14, 15, 16, 27, 100})
+        for (const int more : {0, 1, 5, 30}) {
+            attempt_log log(after(moved_after).notes(), moved_after);
+            for (int i = moved_after + 1; i <= moved_after + more; ++i) {
+                push_reply reply;
+                reply.errcode = i;
+                log.add(reply, wall_time{seconds{i}}, i);
+            }
+            EXPECT_EQ(codes(log), codes(after(moved_after + more))) << moved_after << " and " << more;
+            EXPECT_EQ(log.attempts(), moved_after + more);
+        }
+}
+
+TEST(attempt_log, failures_are_known_by_their_words)
+{
+    for (const auto each : {transport_failure::none, transport_failure::resolve, transport_failure::timeout,
+                            transport_failure::cancelled})
+        EXPECT_EQ(transport_failure_of(to_string(each)), each);
+    EXPECT_EQ(transport_failure_of("of a later release"), transport_failure::none);
+}
+
 } // namespace
 } // namespace wxcourier::domain
