@@ -11,6 +11,14 @@ using namespace std::chrono_literals;
 constexpr milliseconds one_day = 24h;
 constexpr milliseconds one_year = 365 * 24h;
 
+void read_class(const setting& from, retry_class_settings& into)
+{
+    mapping::read(from, [&into](mapping& keys) {
+        keys["max"].read(into.max, 1ms, one_day);
+        keys["give_up_after"].read(into.give_up_after, 1ms, one_year);
+    });
+}
+
 void read_retry(mapping& keys, retry_settings& into)
 {
     const auto initial = keys["initial"];
@@ -18,6 +26,9 @@ void read_retry(mapping& keys, retry_settings& into)
     initial.read(into.initial, 1ms, 1h);
     max.read(into.max, 1ms, one_day);
     keys["give_up_after"].read(into.give_up_after, 1ms, one_year);
+    read_class(keys["network"], into.network);
+    read_class(keys["busy"], into.busy);
+    read_class(keys["recipient"], into.recipient);
     if (into.initial > into.max) {
         const auto& said = initial.given() ? initial : max;
         said.error("makes the first wait (" + format_duration(into.initial) + ") longer than the longest (" +

@@ -267,6 +267,14 @@ difference compare(const settings& in_force, const settings& wanted)
     retry.look("initial", in_force.delivery.retry.initial, wanted.delivery.retry.initial);
     retry.look("max", in_force.delivery.retry.max, wanted.delivery.retry.max);
     retry.look("give_up_after", in_force.delivery.retry.give_up_after, wanted.delivery.retry.give_up_after);
+    const auto look_at_class = [&retry](const std::string& name, const retry_class_settings& old,
+                                        const retry_class_settings& now) {
+        retry.look(name + ".max", old.max, now.max);
+        retry.look(name + ".give_up_after", old.give_up_after, now.give_up_after);
+    };
+    look_at_class("network", in_force.delivery.retry.network, wanted.delivery.retry.network);
+    look_at_class("busy", in_force.delivery.retry.busy, wanted.delivery.retry.busy);
+    look_at_class("recipient", in_force.delivery.retry.recipient, wanted.delivery.retry.recipient);
     change_list log("log.", found.log);
     log.look("level", in_force.log.level, wanted.log.level);
     log.look("format", in_force.log.format, wanted.log.format);

@@ -137,10 +137,21 @@ enum class guarantee : std::uint8_t { at_least_once, at_most_once };
 enum class ordering : std::uint8_t { none, key };
 enum class on_unknown : std::uint8_t { retry, report };
 
+/// Limits of one class of failures; empty: as for all.
+struct retry_class_settings {
+    std::optional<milliseconds> max{};
+    std::optional<milliseconds> give_up_after{};
+
+    bool operator==(const retry_class_settings&) const = default;
+};
+
 struct retry_settings {
     milliseconds initial{200};
     milliseconds max{60'000};
     milliseconds give_up_after{6 * 3600 * 1000};
+    retry_class_settings network{};   ///< No answer.
+    retry_class_settings busy{};      ///< WeChat answers that it cannot.
+    retry_class_settings recipient{}; ///< WeChat holds messages to the recipient back.
 
     bool operator==(const retry_settings&) const = default;
 };

@@ -264,7 +264,7 @@ configuration_watch::following application::follow(const config::settings& wante
     courier_.change_admission(admission_of(settings_));
     transport_.allow_connections(wechat_client_of(settings_).max_connections);
     const auto& retry = settings_.delivery.retry;
-    courier_.change_retry({retry.initial, retry.max}, retry.give_up_after);
+    courier_.change_retry({retry.initial, retry.max}, retry.give_up_after, class_limits_of(retry));
     // The old level tells of a change to `off`, the new one of a change to `debug`.
     tell_changes(found);
     log::configure(settings_.log.level, settings_.log.format);

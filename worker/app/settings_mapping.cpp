@@ -99,6 +99,14 @@ engine::app_options app_options_of(const config::app_settings& app)
     return mapped;
 }
 
+std::array<domain::class_limits, domain::retry_class_count> class_limits_of(const config::retry_settings& retry)
+{
+    const auto mapped = [](const config::retry_class_settings& each) {
+        return domain::class_limits{each.max, each.give_up_after};
+    };
+    return {mapped(retry.network), mapped(retry.busy), mapped(retry.recipient)}; // as retry_class has them
+}
+
 engine::admission_limits admission_of(const config::settings& settings)
 {
     engine::admission_limits limits;
@@ -126,6 +134,7 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
     options.delivery.retry = {delivery.retry.initial, delivery.retry.max};
     options.delivery.give_up_after = delivery.retry.give_up_after;
     options.delivery.at_most_once = delivery.guarantee == config::guarantee::at_most_once;
+    options.delivery.per_class = class_limits_of(delivery.retry);
     options.delivery.report_unknown = delivery.on_unknown == config::on_unknown::report;
     options.max_age = delivery.max_age;
     options.max_delay = delivery.max_delay;

@@ -10,6 +10,7 @@
 #include "wechat/client_settings.hpp"
 #include "wechat/shared_token_client.hpp"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace wxcourier::app {
 engine::app_options app_options_of(const config::app_settings& app);
 /// How much may be in memory, by how much may be under way.
 engine::admission_limits admission_of(const config::settings& settings);
+
+/// What holds for single classes of failures.
+std::array<domain::class_limits, domain::retry_class_count> class_limits_of(const config::retry_settings& retry);
 
 /// @param worker  the instance's id.
 engine::engine_options engine_options_of(const config::settings& settings, std::string worker);

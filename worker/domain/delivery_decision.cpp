@@ -40,15 +40,26 @@ delivery_decision park_until(wall_time until, steady_time now, wall_time wall_no
 delivery_decision back_off(const push_reply& reply, const attempt_history& history, const delivery_rules& rules,
                            steady_time now, double jitter, std::string_view reason) noexcept
 {
-    if (history.active_for >= rules.give_up_after)
+    const auto& own = rules.per_class.at(static_cast<std::size_t>(retry_class_of(reply)));
+    if (history.active_for >= own.give_up_after.value_or(rules.give_up_after))
         return end(job_state::failed, "retries_exhausted");
-    auto wait = backoff_delay(rules.retry, history.retries, jitter);
+    auto limits = rules.retry;
+    limits.max = own.max.value_or(limits.max);
+    limits.initial = std::min(limits.initial, limits.max);
+    auto wait = backoff_delay(limits, history.retries, jitter);
     if (reply.retry_after)
         wait = std::max<steady_duration>(wait, *reply.retry_after);
     return again(now + wait, reason);
 }
 
 } // namespace
+
+retry_class retry_class_of(const push_reply& reply) noexcept
+{
+    if (reply.reach != reach::answered || reply.failure != transport_failure::none)
+        return retry_class::network;
+    return classify(reply, false).step == next_step::park_recipient ? retry_class::recipient : retry_class::busy;
+}
 
 bool may_repeat(const attempt_history& history, const delivery_rules& rules, steady_time now) noexcept
 {

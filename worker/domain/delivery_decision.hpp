@@ -10,6 +10,9 @@
 #include "domain/push_reply.hpp"
 #include "domain/status_record.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -20,10 +23,25 @@ inline constexpr std::chrono::minutes client_msg_id_window{10};
 /// A repeat has to reach WeChat inside that window, and it may take as long as connecting and writing may last.
 inline constexpr std::chrono::seconds client_msg_id_margin{15};
 
+/// What kind of failure a message is tried again after.
+enum class retry_class : std::uint8_t {
+    network,   ///< No answer came, or none that could be read.
+    busy,      ///< WeChat answered that it cannot.
+    recipient, ///< WeChat holds messages to the recipient back.
+};
+inline constexpr std::size_t retry_class_count = 3;
+
+/// Other limits for one class of failures; empty: as for all.
+struct class_limits {
+    std::optional<milliseconds> max{};
+    std::optional<milliseconds> give_up_after{};
+};
+
 struct delivery_rules {
     backoff_limits retry{};
     milliseconds give_up_after{6LL * 3600 * 1000};
-    bool at_most_once = false;   ///< An unknown outcome is reported and never sent again.
+    std::array<class_limits, retry_class_count> per_class{}; ///< By retry_class.
+    bool at_most_once = false;                               ///< An unknown outcome is reported and never sent again.
     bool report_unknown = false; ///< `on_unknown: report`: the same, where WeChat cannot drop a repeat.
 };
 
@@ -55,6 +73,9 @@ struct delivery_decision {
 /// Decides. Pure; `jitter` in [0, 1) is drawn by the caller.
 delivery_decision decide(const push_reply& reply, attempt_history history, const delivery_rules& rules, steady_time now,
                          wall_time wall_now, double jitter) noexcept;
+
+/// The class of a failure that does not end its message.
+retry_class retry_class_of(const push_reply& reply) noexcept;
 
 /// Whether a message whose outcome is unknown may be sent once more (contract 7.3).
 bool may_repeat(const attempt_history& history, const delivery_rules& rules, steady_time now) noexcept;

@@ -190,10 +190,12 @@ void courier::change_tokens(domain::app_index app, const app_options& wanted, to
     credentials_.start_app(app);
 }
 
-void courier::change_retry(domain::backoff_limits retry, milliseconds give_up_after)
+void courier::change_retry(domain::backoff_limits retry, milliseconds give_up_after,
+                           const std::array<domain::class_limits, domain::retry_class_count>& per_class)
 {
     options_.delivery.retry = retry;
     options_.delivery.give_up_after = give_up_after;
+    options_.delivery.per_class = per_class;
 }
 
 void courier::join_token_source(domain::app_index app, token_source* source)

@@ -92,7 +92,8 @@ public:
     /// @param source  as for add_app.
     void change_tokens(domain::app_index app, const app_options& wanted, token_source* source);
     /// Decisions from now on use these.
-    void change_retry(domain::backoff_limits retry, milliseconds give_up_after);
+    void change_retry(domain::backoff_limits retry, milliseconds give_up_after,
+                      const std::array<domain::class_limits, domain::retry_class_count>& per_class = {});
     void change_admission(const admission_limits& limits) { options_.admission = limits; }
 
     /// Every app there ever was, by index.

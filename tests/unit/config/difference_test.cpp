@@ -130,12 +130,13 @@ TEST(difference, another_account_is_another_app)
 TEST(difference, retry_and_log_are_followed)
 {
     const auto found = after([](settings& wanted) {
-        wanted.delivery.retry = {1s, 2min, 3h};
+        wanted.delivery.retry = {1s, 2min, 3h, {10s, std::nullopt}};
         wanted.log = {log::level::debug, log::format::json};
     });
     EXPECT_THAT(found.retry,
                 ElementsAre(change{"delivery.retry.initial", "200ms", "1s"}, change{"delivery.retry.max", "1m", "2m"},
-                            change{"delivery.retry.give_up_after", "6h", "3h"}));
+                            change{"delivery.retry.give_up_after", "6h", "3h"},
+                            change{"delivery.retry.network.max", "null", "10s"}));
     EXPECT_THAT(found.log, ElementsAre(change{"log.level", "info", "debug"}, change{"log.format", "text", "json"}));
     EXPECT_THAT(found.needs_restart, IsEmpty());
     EXPECT_FALSE(found.nothing_to_follow());

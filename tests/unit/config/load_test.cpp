@@ -212,7 +212,7 @@ delivery:
   guarantee: at_most_once
   ordering: key
   on_unknown: report
-  retry: {initial: 1s, max: 2m, give_up_after: 1d}
+  retry: {initial: 1s, max: 2m, give_up_after: 1d, network: {max: 10s}, busy: {give_up_after: 1h}, recipient: null}
   max_age: null
   max_delay: 1h
   commit_interval: 1s
@@ -227,7 +227,7 @@ log: {level: debug, format: json}
     EXPECT_EQ(read.delivery.guarantee, guarantee::at_most_once);
     EXPECT_EQ(read.delivery.ordering, ordering::key);
     EXPECT_EQ(read.delivery.on_unknown, on_unknown::report);
-    EXPECT_EQ(read.delivery.retry, (retry_settings{1s, 2min, 24h}));
+    EXPECT_EQ(read.delivery.retry, (retry_settings{1s, 2min, 24h, {10s, std::nullopt}, {std::nullopt, 1h}, {}}));
     EXPECT_FALSE(read.delivery.max_age);
     EXPECT_EQ(read.delivery.drain_timeout, 1min);
     EXPECT_TRUE(read.delivery.dry_run);

@@ -56,7 +56,8 @@ delivery:
   guarantee: at_least_once
   ordering: none
   on_unknown: retry
-  retry: {initial: 1s, max: 1s, give_up_after: 1s}
+  retry: {initial: 1s, max: 1s, give_up_after: 1s, network: {max: 1s, give_up_after: 1s}, busy: {max: 1s, give_up_after: 1s},
+          recipient: {max: 1s, give_up_after: 1s}}
   max_age: 1s
   max_delay: 1s
   commit_interval: 1s

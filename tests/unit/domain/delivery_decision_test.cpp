@@ -139,6 +139,27 @@ TEST(delivery_decision, gives_up_after_the_active_time_of_the_setting)
     }
 }
 
+TEST(delivery_decision, a_class_of_failures_may_have_limits_of_its_own)
+{
+    delivery_rules rules{.retry = {milliseconds{200}, seconds{60}}, .give_up_after = hours{6}};
+    rules.per_class = {class_limits{seconds{10}, std::nullopt}, class_limits{std::nullopt, hours{1}},
+                       class_limits{milliseconds{100}, minutes{5}}};
+    auto history = first_attempt();
+    history.retries = 20;
+    EXPECT_EQ(after(not_sent(), history, rules, 0.5).again_at, now + seconds{5});
+    EXPECT_EQ(after(lost(), history, rules, 0.5).again_at, now + seconds{5});
+    for (const auto& reply : {answer(-1), http(429), http(503), http(401)})
+        EXPECT_EQ(after(reply, history, rules, 0.5).again_at, now + seconds{30}) << "as for all";
+    EXPECT_EQ(after(answer(43108), history, rules, 0.5).again_at, now + milliseconds{50}) << "not above its longest";
+    history.active_for = hours{1};
+    EXPECT_EQ(after(answer(-1), history, rules).ended, job_state::failed);
+    EXPECT_EQ(after(http(503), history, rules).ended, job_state::failed);
+    EXPECT_EQ(after(not_sent(), history, rules).ended, std::nullopt);
+    history.active_for = minutes{5};
+    EXPECT_EQ(after(answer(43117), history, rules).ended, job_state::failed);
+    EXPECT_EQ(after(answer(-1), history, rules).ended, std::nullopt);
+}
+
 TEST(delivery_decision, quotas_tokens_and_halts_never_give_up)
 {
     auto history = first_attempt();
