@@ -367,5 +367,57 @@ TEST_F(wechat_client, a_name_that_cannot_be_resolved_means_not_sent)
     EXPECT_EQ(client->counters().resolve_failed, 1U);
 }
 
+/// Notes what there was when it was asked.
+class noted_gate final : public engine::write_gate {
+public:
+    noted_gate(wechat::transport& client, seen_requests& seen, bool opens) : client_(client), seen_(seen), opens_(opens)
+    {
+    }
+    bool opens() override
+    {
+        ++asked;
+        connections_then = client_.counters().opened;
+        requests_then = seen_.all().size();
+        return false;
+    }
+    asio::awaitable<bool> opened() override { co_return opens_; }
+
+    int asked = 0;
+    std::size_t connections_then = 0;
+    std::size_t requests_then = 0;
+
+private:
+    wechat::transport& client_;
+    seen_requests& seen_;
+    bool opens_;
+};
+
+TEST_F(wechat_client, the_gate_is_asked_when_the_connection_is_there_and_nothing_has_been_written)
+{
+    seen_requests seen;
+    const scripted_server server(tls(), record(seen, answer(accepted_body)));
+    connect_to({server.url()});
+    wechat::push_client pushes(*client);
+    engine::push_request request{&template_kind(), "{}", "token"};
+
+    noted_gate shut(*client, seen, false);
+    request.gate = &shut;
+    const auto unsent = run(pushes.send(request));
+    EXPECT_EQ(unsent.reach, reach::not_sent);
+    EXPECT_EQ(unsent.failure, transport_failure::cancelled);
+    EXPECT_EQ(shut.asked, 1);
+    EXPECT_EQ(shut.connections_then, 1U);
+    EXPECT_TRUE(seen.all().empty());
+
+    noted_gate open(*client, seen, true);
+    request.gate = &open;
+    const auto sent = run(pushes.send(request));
+    EXPECT_EQ(sent.reach, reach::answered);
+    EXPECT_EQ(open.asked, 1);
+    EXPECT_EQ(open.requests_then, 0U);
+    EXPECT_EQ(seen.all().size(), 1U);
+    EXPECT_EQ(client->counters().opened, 1U) << "the connection that nothing was written to is used";
+}
+
 } // namespace
 } // namespace wxcourier::test

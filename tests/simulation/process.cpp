@@ -241,13 +241,34 @@ asio::awaitable<domain::push_reply> process::send(engine::push_request request)
 {
     auto& message = truth_.message(test::touser_of(request.body));
     const auto app = message.job->app;
-    const auto by = assignment_of(message.job->partition);
     const auto number = ++last_call_;
     auto& call = sends_[number];
+    if (alive_ && record_.chance(0.05)) { // needs a new connection first
+        time_.after(record_.between(milliseconds{1}, seconds{3}), [this, number] {
+            const auto waiting = sends_.find(number);
+            if (waiting != sends_.end() && waiting->second.parked())
+                waiting->second.complete({});
+        });
+        auto connected = co_await call.wait();
+        if (!alive_) {
+            sends_.erase(number);
+            co_return connected;
+        }
+    }
+    if (alive_ && !request.gate->opens()) {
+        const bool opened = co_await request.gate->opened();
+        if (!opened) {
+            sends_.erase(number);
+            domain::push_reply unsent;
+            unsent.failure = domain::transport_failure::cancelled;
+            co_return unsent;
+        }
+    }
     if (!alive_) { // until end()
         auto cut = co_await call.wait();
         co_return cut;
     }
+    const auto by = assignment_of(message.job->partition);
     record_.note(number, [&] {
         return name_ + " sends to o" + std::to_string(message.job->number) + "-" + std::to_string(message.index);
     });

@@ -35,6 +35,18 @@ domain::push_reply scripted_pushes::next_reply(const call& what)
 
 asio::awaitable<domain::push_reply> scripted_pushes::send(engine::push_request request)
 {
+    if (const auto wait = connecting(touser_of(request.body)); wait > steady_duration{0}) {
+        const auto alarm = time_.make_alarm();
+        co_await alarm->wait_until(time_.now() + wait);
+    }
+    if (request.gate != nullptr && !request.gate->opens()) {
+        const bool opened = co_await request.gate->opened();
+        if (!opened) {
+            domain::push_reply unsent;
+            unsent.failure = domain::transport_failure::cancelled;
+            co_return unsent;
+        }
+    }
     calls.push_back({touser_of(request.body), std::string(request.body), std::string(request.token), request.kind->name,
                      time_.now()});
     const auto what = calls.back();

@@ -49,6 +49,10 @@ public:
 
     bool hold = false;
     std::function<domain::push_reply(const call&)> otherwise = [](const call&) { return accepted(); };
+    /// How long it takes to open a connection for a request; `calls` has it once it is written.
+    std::function<steady_duration(const std::string& touser)> connecting = [](const auto&) {
+        return steady_duration{0};
+    };
     std::function<steady_duration(const call&)> latency = [](const call&) { return steady_duration{0}; };
     std::vector<call> calls; ///< All there were.
     std::size_t most_at_once = 0;

@@ -18,15 +18,17 @@ priority favoured(unsigned turn) noexcept
 
 /// `pass` grows by this for a message of an app of weight 1.
 constexpr std::uint64_t stride = std::uint64_t{1} << 32U;
+/// Messages that may be held up before their requests are written: those of so many seconds at the app's rate.
+constexpr double most_held_up = 0.1;
 /// Messages of a line that use_of_rate() counts: to have more of them ready says nothing more.
 constexpr std::size_t most_counted = 2048;
 
 } // namespace
 
 send_queue::app_state::app_state(const app_limits& limits, item_chains& chains)
-    : bucket(limits.rate_per_second, limits.burst), resumed(bucket), whole_rate(limits.rate_per_second),
-      concurrency(limits.concurrency), weight(limits.weight), lanes(limits.calls), rate(limits.rate_per_second),
-      burst(limits.burst), recipients(limits.per_recipient, chains)
+    : bucket(limits.rate_per_second, limits.burst), writes(bucket), concurrency(limits.concurrency),
+      weight(limits.weight), lanes(limits.calls), rate(limits.rate_per_second), burst(limits.burst),
+      recipients(limits.per_recipient, chains)
 {
     for (auto& each : ready)
         each.resize(limits.calls);
@@ -159,8 +161,8 @@ std::optional<queue_item> send_queue::pop(steady_time now)
         turns_.pop();
         auto& app = apps_[index];
         app.in_turn = false;
-        if (app.blocks != 0 || app.in_flight >= app.concurrency)
-            continue; // unblock() or release() gives the turn back
+        if (app.blocks != 0 || app.in_flight >= app.concurrency || too_many_held_up(app))
+            continue; // unblock(), release() or note_held_up() gives the turn back
         if (app.recipients.limited()) {
             app.recipients.ripen(now, woken_);
             put_woken(index);
@@ -256,9 +258,33 @@ queue_item send_queue::take(app_state& app, ready_place from)
     return item;
 }
 
-steady_time send_queue::resume_at(app_index app, steady_time now) noexcept
+std::optional<steady_time> send_queue::write_at(app_index app, steady_time now) const noexcept
 {
-    return apps_[app].resumed.reserve(now);
+    const auto& writes = apps_[app].writes;
+    return now < writes.lent_until() ? std::optional(writes.next_at()) : std::nullopt;
+}
+
+bool send_queue::too_many_held_up(const app_state& app) noexcept
+{
+    return app.held_up > 1 && static_cast<double>(app.held_up) > app.rate * most_held_up;
+}
+
+void send_queue::note_held_up(app_index app, std::size_t count, steady_time now)
+{
+    auto& state = apps_[app];
+    const bool was_full = too_many_held_up(state);
+    state.held_up = count;
+    if (!was_full || too_many_held_up(state))
+        return;
+    give_turn(app);
+    wakeups_.push({now, app}); // whoever sleeps until the next wakeup looks at once
+}
+
+bool send_queue::still_may_go(lane where, steady_time now) const noexcept
+{
+    const auto& app = apps_[where.app];
+    const auto& state = app.lanes[where.call];
+    return app.blocks == 0 && !state.paused && !(state.parked_until && *state.parked_until > now);
 }
 
 void send_queue::release(queue_item item, steady_time now, bool arrived)
@@ -354,7 +380,7 @@ void send_queue::note_stops(app_state& app, steady_time now)
 void send_queue::set_rate(app_index app, double per_second, double burst)
 {
     apps_[app].bucket.set_rate(per_second, burst);
-    apps_[app].resumed.set_rate(per_second, burst);
+    apps_[app].writes.set_rate(per_second, burst);
     apps_[app].rate = per_second;
     apps_[app].burst = burst;
     wakeups_.push({apps_[app].bucket.next_at(), app});
@@ -364,10 +390,7 @@ void send_queue::lend_rate(app_index app, double per_second, double burst, stead
 {
     auto& state = apps_[app];
     state.bucket.lend(per_second, burst, until, now);
-    // What was let go before is only spaced: a share that has shrunk to nothing must not hold it for ever.
-    constexpr double least_part = 0.01;
-    state.resumed.lend(std::max(per_second, state.whole_rate * least_part), std::max(burst, 1.0), steady_time::max(),
-                       now);
+    state.writes.lend(per_second, burst, until, now);
     state.rate = per_second;
     state.burst = burst;
     pace_lanes(app, now);
@@ -378,7 +401,7 @@ void send_queue::lend_rate(app_index app, double per_second, double burst, stead
 send_queue::rate_use send_queue::use_of_rate(app_index app, steady_time now) const noexcept
 {
     const auto& state = apps_[app];
-    rate_use use{state.permits_taken, 0};
+    rate_use use{state.permits_taken, state.held_up};
     if (state.blocks != 0 || state.in_flight >= state.concurrency)
         return use;
     for (std::size_t call = 0; call < state.lanes.size(); ++call) {

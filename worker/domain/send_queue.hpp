@@ -81,9 +81,17 @@ public:
     /// Empty: none may.
     [[nodiscard]] std::optional<queue_item> pop(steady_time now);
 
-    /// A popped message was held up before its request: when it may go, so that what one commit lets go together keeps
-    /// the rate all the same. Counts as its permit from then on.
-    [[nodiscard]] steady_time resume_at(app_index app, steady_time now) noexcept;
+    /// A popped message's request is about to be written. The rate is counted here: between pop() and this lies the
+    /// time that a commit or a new connection takes. False: it is held up until `write_at`.
+    /// @param at  now; or when it was popped, if that was but a moment ago: then this says yes unless others are held
+    /// up.
+    [[nodiscard]] bool take_to_write(app_index app, steady_time at) noexcept { return apps_[app].writes.try_take(at); }
+    /// When the next request may be written. Empty: not before the app is lent some rate.
+    [[nodiscard]] std::optional<steady_time> write_at(app_index app, steady_time now) const noexcept;
+    /// So many popped messages are held up. While they are many, no more are popped: they would only join them.
+    void note_held_up(app_index app, std::size_t count, steady_time now);
+    /// Whether a message that is popped would still be, as far as others than itself are concerned.
+    [[nodiscard]] bool still_may_go(lane where, steady_time now) const noexcept;
 
     /// A popped message's request has ended, or was never made: gives its concurrency permit and its recipient back.
     /// @param arrived  its recipient got it, or may have got it: counts for the app's recipient limit.
@@ -177,9 +185,9 @@ private:
     struct app_state {
         app_state(const app_limits& limits, item_chains& chains);
 
-        token_bucket bucket;
-        token_bucket resumed; ///< Spaces messages that were held up after `bucket` had let them go.
-        double whole_rate;    ///< The group's.
+        token_bucket bucket;     ///< Decides when a message is popped …
+        token_bucket writes;     ///< … and this one when its request is written; both have the same rate.
+        std::size_t held_up = 0; ///< Messages between the two that wait for the second.
         std::size_t concurrency;
         std::uint32_t weight;
         std::size_t in_flight = 0;
@@ -255,6 +263,7 @@ private:
     void put_woken(app_index app);
     void note_recipients_due(app_index app);
     void note_stops(app_state& app, steady_time now);
+    [[nodiscard]] static bool too_many_held_up(const app_state& app) noexcept;
     [[nodiscard]] static std::optional<ready_place> next_ready(const app_state& app, steady_time now);
     [[nodiscard]] static std::optional<std::size_t> next_ready_lane(const app_state& app, std::size_t urgency,
                                                                     steady_time now);

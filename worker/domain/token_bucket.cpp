@@ -28,13 +28,6 @@ bool token_bucket::try_take(steady_time now) noexcept
     return true;
 }
 
-steady_time token_bucket::reserve(steady_time now) noexcept
-{
-    const auto at = std::max(now, next_at());
-    next_free_ = std::max(next_free_, at) + interval_;
-    return at;
-}
-
 void token_bucket::set_rate(double per_second, double burst) noexcept
 {
     // Rounded up, so that rounding never grants more than the rate.
@@ -47,7 +40,7 @@ void token_bucket::share_rate(double per_second, double burst, steady_time now) 
 {
     const auto interval = static_cast<double>(interval_.count());
     const double owed = next_free_ <= now ? 0 : static_cast<double>((next_free_ - now).count()) / interval;
-    // Below zero where permits were reserved ahead: that stays owed.
+    // Below zero where a lower burst holds now than when they were taken: that stays owed.
     const double held = std::max(-most_owed, static_cast<double>(tolerance_.count()) / interval + 1 - owed);
     const double capacity = std::max(burst, 1.0);
     set_rate(std::max(per_second, slowest), capacity);

@@ -19,9 +19,6 @@ public:
     /// Takes a permit. False: none is left before `next_at`.
     [[nodiscard]] bool try_take(steady_time now) noexcept;
 
-    /// Takes the next permit, which may be used from the time that is given back on.
-    [[nodiscard]] steady_time reserve(steady_time now) noexcept;
-
     /// When the next permit is there; not later than `now` where there is one already.
     [[nodiscard]] steady_time next_at() const noexcept { return next_free_ - tolerance_; }
 

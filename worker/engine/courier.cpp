@@ -80,8 +80,10 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
     if (options_.fleet) {
         fleet_ = std::make_unique<fleet>(options_, publisher, time, metrics);
         shared_tokens_ = std::make_unique<fleet_tokens>(options_, fleet_->voice(), tokens, credentials_, time);
-        rates_ = std::make_unique<fleet_rates>(options_, fleet_->voice(), queue_, time, metrics,
-                                               [this] { wake_dispatch(); });
+        rates_ = std::make_unique<fleet_rates>(options_, fleet_->voice(), queue_, time, metrics, [this] {
+            senders_.follow_rates();
+            wake_dispatch();
+        });
         fleet_->join(*shared_tokens_);
         fleet_->join(*rates_);
         operators_.join(fleet_->voice());
@@ -166,6 +168,7 @@ void courier::follow_rate(domain::app_index app)
         rates_->set_limit(app, rate, burst);
     else
         queue_.set_rate(app, rate, burst);
+    senders_.follow_rates();
 }
 
 void courier::change_limits(domain::app_index app, const domain::app_limits& limits)
@@ -193,9 +196,9 @@ void courier::change_tokens(domain::app_index app, const app_options& wanted, to
 void courier::change_retry(domain::backoff_limits retry, milliseconds give_up_after,
                            const std::array<domain::class_limits, domain::retry_class_count>& per_class)
 {
+    options_.delivery.per_class = per_class;
     options_.delivery.retry = retry;
     options_.delivery.give_up_after = give_up_after;
-    options_.delivery.per_class = per_class;
 }
 
 void courier::join_token_source(domain::app_index app, token_source* source)

@@ -97,6 +97,7 @@ struct delivery {
     std::optional<steady_duration> first_active; ///< The lane's own clock at the first attempt.
     steady_time ready_at{};                      ///< While queued: when its own wait ends.
     std::string_view wait_reason;                ///< While queued: what for, if the wait is its own.
+    steady_time popped_at{};                     ///< While being sent: when it left the queue.
     /// While queued: an operator has its template wait; when its own wait ends.
     std::optional<steady_time> held_from;
     steady_time held_since{};

@@ -180,6 +180,13 @@ bool job_ledger::may_send(std::size_t under_way) const
     return options_.delivery.at_most_once || under_way + committer_.at_risk() < 2 * in_flight_limit_;
 }
 
+/// What at_most_once has committed nobody else sends.
+bool job_ledger::is_ours(queue_item item)
+{
+    const auto& message = deliveries_[item];
+    return message.committed || !is_going(message.job->assignment);
+}
+
 void job_ledger::on_ended(queue_item item, job_state state, std::string_view reason)
 {
     auto& message = deliveries_[item];

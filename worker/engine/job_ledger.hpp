@@ -72,6 +72,7 @@ public:
     void on_waiting(domain::queue_item item, steady_time ready_at) override;
     asio::awaitable<bool> commit_first(domain::queue_item item) override;
     [[nodiscard]] bool may_send(std::size_t under_way) const override;
+    [[nodiscard]] bool is_ours(domain::queue_item item) override;
 
 private:
     enum class placed : std::uint8_t { taken, no_room };

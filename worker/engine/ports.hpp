@@ -181,10 +181,22 @@ struct access_token {
     std::uint64_t generation = 0;
 };
 
+/// Asked by a push_api each time it could write a request's first byte: what counts at WeChat is when a request
+/// arrives, and to open a connection may have taken seconds since it was decided to send it.
+class write_gate {
+public:
+    virtual ~write_gate() = default;
+    /// True: it may be written now, and must be at once. False: `opened` says when.
+    [[nodiscard]] virtual bool opens() = 0;
+    /// After `opens` said no. Completes with true when it may be written now, with false when it is not to be written.
+    virtual asio::awaitable<bool> opened() = 0;
+};
+
 struct push_request {
     const domain::kind_rule* kind = nullptr;
-    std::string_view body;  ///< JSON, as it goes out. Valid until `send` completes.
-    std::string_view token; ///< The access token's text. Valid until `send` completes.
+    std::string_view body;      ///< JSON, as it goes out. Valid until `send` completes.
+    std::string_view token;     ///< The access token's text. Valid until `send` completes.
+    write_gate* gate = nullptr; ///< Null: it may always be written. Valid until `send` completes.
 };
 
 /// Sends one message. One attempt: no retry inside.
@@ -193,6 +205,7 @@ public:
     virtual ~push_api() = default;
     /// Completes with what came of it, within the connect and request timeouts; never throws for the far end's doing.
     /// Cancellation (terminal): completes with `transport_failure::cancelled`; the message may have been delivered.
+    /// Where the request's gate stays shut: with `cancelled` and `reach::not_sent`.
     virtual asio::awaitable<domain::push_reply> send(push_request request) = 0;
 };
 

@@ -31,13 +31,61 @@ std::string_view outcome_word(const domain::push_reply& reply, const domain::del
     return decision.ended ? "refused" : "transient";
 }
 
+/// A request that is written so soon after its message left the queue counts as written then: the queue has seen that
+/// the rate allows it.
+constexpr milliseconds same_moment{5};
+/// A message whose connection is there goes back to the queue when the rate has not let it go for so long: it lies
+/// with another replica.
+constexpr seconds longest_held_up{1};
+
 } // namespace
+
+/// Has the app's rate counted when a request is written, and looks once more whether it should be, where much may have
+/// happened since its message left the queue.
+class sender_pool::gate final : public write_gate {
+public:
+    gate(sender_pool& pool, queue_item item) : pool_(pool), item_(item) {}
+
+    bool opens() override
+    {
+        const auto& message = pool_.deliveries_[item_];
+        const auto now = pool_.time_.now();
+        // Asked again where the first connection turned out dead: no byte went out, and another permit is needed.
+        const bool late = std::exchange(asked_, true) || now - message.popped_at >= same_moment;
+        if (late && !pool_.may_be_written(item_))
+            return false;
+        return pool_.writes_.take(message.job->lane.app, late ? now : message.popped_at);
+    }
+
+    asio::awaitable<bool> opened() override
+    {
+        const auto& message = pool_.deliveries_[item_];
+        std::optional<steady_time> deadline;
+        if (!message.committed) // nobody else will send what is
+            deadline = pool_.time_.now() + longest_held_up;
+        bool granted = pool_.may_be_written(item_);
+        if (granted)
+            granted = co_await pool_.writes_.wait(message.job->lane.app, deadline);
+        granted = granted && pool_.may_be_written(item_);
+        pool_.alarm_->wake(); // one fewer is held up
+        stayed_shut_ = !granted;
+        co_return granted;
+    }
+
+    [[nodiscard]] bool stayed_shut() const noexcept { return stayed_shut_; }
+
+private:
+    sender_pool& pool_;
+    queue_item item_;
+    bool asked_ = false;
+    bool stayed_shut_ = false;
+};
 
 sender_pool::sender_pool(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
                          credentials& tokens, push_api& api, clock& time, metrics_registry& metrics,
                          std::function<double()> jitter, task_group& tasks, listener& owner)
     : options_(options), deliveries_(deliveries), queue_(queue), tokens_(tokens), api_(api), time_(time),
-      jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), pacing_(time), alarm_(time.make_alarm()),
+      jitter_(std::move(jitter)), tasks_(tasks), owner_(owner), writes_(queue, time), alarm_(time.make_alarm()),
       paces_(queue, time, metrics), metrics_(metrics), attempts_(metrics["wxcourier_attempts_total"]),
       unknown_errcodes_(metrics["wxcourier_unknown_errcodes_total"])
 {
@@ -54,6 +102,7 @@ void sender_pool::add_app()
                      &metrics_["wxcourier_breaker_open"].with({app.name}),
                      std::vector<metric_series*>(domain::all_kinds().size())});
     paces_.add_app(app.name);
+    writes_.add_app();
 }
 
 void sender_pool::follow_concurrency(domain::app_index app)
@@ -166,16 +215,18 @@ void sender_pool::stop()
 void sender_pool::abandon()
 {
     abandoned_ = true;
-    pacing_.notify();
+    writes_.abandon();
 }
 
 std::optional<queue_item> sender_pool::next_sendable()
 {
     while (!stopping_ && owner_.may_send(under_way_)) {
-        const auto item = queue_.pop(time_.now());
+        const auto now = time_.now();
+        const auto item = queue_.pop(now);
         if (!item)
             return std::nullopt;
         ++under_way_;
+        deliveries_[*item].popped_at = now;
         const auto late = look_at_clocks(*item);
         if (late == lateness::on_time) {
             deliveries_[*item].at = delivery::stage::sending;
@@ -222,14 +273,14 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
         co_return;
     }
     if (options_.delivery.at_most_once) {
-        const auto late = co_await commit_and_pace(item);
+        const auto late = co_await commit(item);
         if (late != lateness::on_time) {
             release_unsent(item, late);
             co_return;
         }
     }
     const auto token = tokens_.current(app);
-    message.history.attempt_began = time_.now();
+    const auto last_began = std::exchange(message.history.attempt_began, time_.now());
     if (!message.first_active)
         message.first_active = queue_.active_time(job->lane, time_.now());
     auto body = job->messages.only_body(); // not copied: 0.2 µs, and the body twice in memory
@@ -241,25 +292,53 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
     if (message.history.attempts++ == 0)
         queue_.repeats(app).on_first(time_.now());
     state.in_flight->add(1);
-    const push_request request{job->job.kind, body, token->text.reveal()};
+    gate before(*this, item);
+    const push_request request{job->job.kind, body, token->text.reveal(), &before};
     const auto reply = co_await api_.send(request);
     state.in_flight->add(-1);
+    if (before.stayed_shut()) {
+        take_back(item, last_began);
+        co_return;
+    }
     state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
     release(item, queue_.counts_recipients(app) && domain::may_have_arrived(reply));
     conclude(item, reply, token->generation);
 }
 
+/// Whether a message that left the queue a while ago would be sent now.
+bool sender_pool::may_be_written(queue_item item)
+{
+    const auto& message = deliveries_[item];
+    const auto& job = *message.job;
+    const auto wall = time_.wall_now();
+    return (!job.expires_at || wall < *job.expires_at) && (!job.job.not_before || wall >= *job.job.not_before) &&
+           domain::may_repeat(message.history, options_.delivery, time_.now()) &&
+           queue_.still_may_go(job.lane, time_.now()) && owner_.is_ours(item);
+}
+
+/// A message whose request was not written after all: as if there had been no attempt.
+void sender_pool::take_back(queue_item item, steady_time attempt_began)
+{
+    auto& message = deliveries_[item];
+    message.history.attempt_began = attempt_began;
+    if (--message.history.attempts == 0)
+        message.first_active.reset();
+    release(item);
+    if (abandoned_)
+        return;
+    const auto late = look_at_clocks(item);
+    if (late != lateness::ended)
+        owner_.on_waiting(item, late == lateness::early ? message.ready_at : time_.now());
+}
+
 /// at_most_once. On time: the message is committed, and its time to be sent is now.
-asio::awaitable<sender_pool::lateness> sender_pool::commit_and_pace(queue_item item)
+asio::awaitable<sender_pool::lateness> sender_pool::commit(queue_item item)
 {
     if (!deliveries_[item].committed) {
         const bool committed = co_await owner_.commit_first(item);
         if (!committed)
             co_return lateness::ended;
     }
-    const auto at = queue_.resume_at(deliveries_[item].job->lane.app, time_.now());
-    while (time_.now() < at && !abandoned_)
-        co_await pacing_.wait_until(at);
     co_return abandoned_ ? lateness::ended : look_at_clocks(item);
 }
 

@@ -5,13 +5,13 @@
 
 #include "common/metrics.hpp"
 #include "domain/breaker.hpp"
-#include "engine/condition.hpp"
 #include "engine/credentials.hpp"
 #include "engine/delivery_store.hpp"
 #include "engine/lane_paces.hpp"
 #include "engine/options.hpp"
 #include "engine/ports.hpp"
 #include "engine/task_group.hpp"
+#include "engine/write_turns.hpp"
 
 #include <deque>
 #include <functional>
@@ -42,6 +42,8 @@ public:
         virtual asio::awaitable<bool> commit_first(domain::queue_item item) = 0;
         /// Whether one more request may begin while so many are under way.
         [[nodiscard]] virtual bool may_send(std::size_t under_way) const = 0;
+        /// Whether a message whose connection took a while is still this process's to send.
+        [[nodiscard]] virtual bool is_ours(domain::queue_item item) = 0;
     };
 
     sender_pool(const engine_options& options, delivery_store& deliveries, domain::send_queue& queue,
@@ -71,6 +73,8 @@ public:
 
     /// Starts nothing more; requests under way go on.
     void stop();
+    /// An app's rate, or its share of one, may have changed.
+    void follow_rates() { writes_.look_again(); }
     /// After stop(): nobody waits any longer for messages whose requests have not begun.
     void abandon();
     /// The loop that wakes up when time alone lets more go; ends after stop().
@@ -96,7 +100,12 @@ private:
         early, ///< It goes back to the queue, once it is released.
     };
 
-    asio::awaitable<lateness> commit_and_pace(domain::queue_item item);
+    /// Stands before an attempt's first byte.
+    class gate;
+
+    asio::awaitable<lateness> commit(domain::queue_item item);
+    [[nodiscard]] bool may_be_written(domain::queue_item item);
+    void take_back(domain::queue_item item, steady_time attempt_began);
     std::optional<domain::queue_item> next_sendable();
     void release(domain::queue_item item, bool arrived = false);
     void release_unsent(domain::queue_item item, lateness why);
@@ -122,7 +131,7 @@ private:
     task_group& tasks_;
     listener& owner_;
     std::function<bool(const delivery&)> holds_;
-    condition pacing_; ///< at_most_once: messages are committed, and wait for their permits.
+    write_turns writes_;
     std::unique_ptr<alarm> alarm_;
     bool waiting_ = false;                 ///< run() waits on the alarm …
     std::optional<steady_time> armed_for_; ///< … until then.

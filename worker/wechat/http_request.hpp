@@ -4,6 +4,7 @@
 /// and the access token in the query: so a head holds a secret and must never be logged.
 #pragma once
 
+#include "engine/ports.hpp"
 #include "wechat/base_url.hpp"
 
 #include <span>
@@ -29,6 +30,7 @@ struct http_request {
     std::span<const query_parameter> query;
     std::span<const request_header> headers; ///< Beside those that every request has.
     std::string_view body;                   ///< JSON; of a POST only.
+    engine::write_gate* gate = nullptr;      ///< Asked before each time it is written; null: it may always be.
 };
 
 /// The bytes that every request to one base URL shares, made once.

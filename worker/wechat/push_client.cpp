@@ -15,6 +15,7 @@ asio::awaitable<domain::push_reply> push_client::send(engine::push_request reque
     post.path = request.kind->path;
     post.query = query;
     post.body = request.body;
+    post.gate = request.gate;
     const http_answer answer = co_await transport_.exchange(post);
     co_return read_push_reply(answer, std::chrono::time_point_cast<milliseconds>(wall_time::clock::now()));
 }

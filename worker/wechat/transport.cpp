@@ -68,6 +68,13 @@ asio::awaitable<http_answer> transport::exchange(http_request request)
                     break;
                 }
             }
+            if (request.gate != nullptr && !request.gate->opens()) {
+                const bool opened = co_await request.gate->opened();
+                if (!opened) {
+                    answer.outcome = cancelled(false);
+                    break;
+                }
+            }
             pool_.writer(chosen.host).write(request, connection->request());
             began = steady_clock::now();
             writing = true;
