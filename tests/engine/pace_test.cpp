@@ -71,6 +71,30 @@ TEST_F(pace, goes_down_on_pushback_with_its_reason_and_comes_back)
     EXPECT_GE(calls_since(one, after), 199);
 }
 
+TEST_F(pace, is_at_95_percent_of_the_rate_25_s_after_an_outage)
+{
+    auto& one = start();
+    bool down = false;
+    one.pushes.latency = [](const auto&) { return 50ms; };
+    one.pushes.otherwise = [&down](const auto&) { return down ? no_connection() : accepted(); };
+    append_many(20'000, "a");
+    one.source.assign(0);
+    time.advance(5s);
+    down = true;
+    time.advance(30s);
+    EXPECT_EQ(value(one, "wxcourier_breaker_open", {"shop"}), 1);
+    down = false;
+    const bool closed = time.advance_until([&] { return value(one, "wxcourier_breaker_open", {"shop"}) == 0; }, 60s);
+    ASSERT_TRUE(closed);
+    const auto begins = time.now();
+    time.advance(2s);
+    EXPECT_LE(calls_since(one, begins), 80) << "it begins with about a quarter";
+    time.advance(23s);
+    const auto later = time.now();
+    time.advance(5s);
+    EXPECT_GE(calls_since(one, later), 475);
+}
+
 TEST_F(pace, of_one_app_is_no_others)
 {
     auto& one = start();

@@ -103,6 +103,34 @@ TEST_F(waiting, a_minute_quota_parks_its_call_until_the_next_minute)
               std::chrono::floor<minutes>(time.wall_now()) - minutes{1});
 }
 
+TEST_F(waiting, a_wall_clock_that_jumps_during_a_park_changes_nothing_but_what_it_names)
+{
+    // 45011 at 08:15:30 parks for half a minute, by a clock that nobody sets; what others name by the wall clock
+    // follows it.
+    for (const auto jump : {milliseconds{std::chrono::hours{-3}}, milliseconds{std::chrono::hours{3}}}) {
+        const auto name = std::to_string(jump.count());
+        const auto expires = time.wall_now() + minutes{30};
+        append(job_text("a" + name).to("a" + name));
+        append(job_text("b" + name).to("b" + name).with("expire_at", '"' + format_rfc3339(expires) + '"'));
+        auto& worker = start([&name](auto& each) {
+            each.pushes.reply_to("a" + name, {answer(45011)});
+            each.pushes.reply_to("b" + name, {answer(45011)});
+        });
+        worker.source.assign(0);
+        time.advance(seconds{1});
+        const auto parked = time.now();
+        time.adjust_wall(jump);
+        time.advance(seconds{20});
+        EXPECT_EQ(worker.pushes.sends_to("a" + name), 1U) << "still parked";
+        time.advance(seconds{45});
+        EXPECT_EQ(worker.pushes.sends_to("a" + name), 2U) << "and not for longer";
+        EXPECT_LE(worker.pushes.calls.back().at - parked, seconds{60});
+        EXPECT_EQ(outcomes().at("a" + name), "sent");
+        EXPECT_EQ(outcomes().at("b" + name), jump.count() > 0 ? "expired" : "sent");
+        worker.crash();
+    }
+}
+
 TEST_F(waiting, the_jobs_of_a_halted_app_are_reported_once)
 {
     for (int i = 0; i < 3; ++i)
