@@ -190,6 +190,62 @@ TEST_F(fleet_rates, a_restart_brings_no_burst_with_it)
     expect_never_over();
 }
 
+TEST_F(fleet_rates, whoever_takes_a_dead_ones_seat_has_its_share_at_once)
+{
+    options.fleet->seat = "seat-0";
+    start_calm(1);
+    append(0, 2000);
+    time.advance(seconds{2});
+    for (int restarts = 0; restarts < 4; ++restarts) {
+        auto& gone = *members.back();
+        gone.holds.clear();
+        kill(gone);
+        auto& next = start();
+        assign(next, 0); // a static member: its partition comes back at once
+        time.advance(milliseconds{300});
+        EXPECT_GE(next.pushes.calls.size(), 1U) << restarts;
+        time.advance(milliseconds{700});
+        EXPECT_EQ(lent(members.size() - 1), rate);
+    }
+    EXPECT_GE(sent_within(seconds{5}), 0.95 * rate * 5);
+    expect_never_over();
+}
+
+TEST_F(fleet_rates, a_last_report_that_comes_after_its_writers_death_is_outlived_all_the_same)
+{
+    options.fleet->seat = "seat-0";
+    start_calm(1);
+    append(0, 2000);
+    time.advance(seconds{2});
+    writable = false;
+    time.advance(milliseconds{1500}); // its next report waits on the way to the log
+    auto& gone = *members.back();
+    gone.holds.clear();
+    kill(gone);
+    assign(start(), 0);
+    time.advance(milliseconds{100});
+    make_writable();
+    time.advance(milliseconds{500});
+    EXPECT_EQ(lent(1), rate);
+    expect_never_over();
+}
+
+TEST_F(fleet_rates, without_its_seat_a_dead_ones_share_is_free_after_its_right_only)
+{
+    start_calm(1);
+    append(0, 2000);
+    time.advance(seconds{2});
+    auto& gone = *members.back();
+    gone.holds.clear();
+    kill(gone);
+    assign(start(), 0);
+    time.advance(seconds{2});
+    EXPECT_EQ(members[1]->pushes.calls.size(), 0U);
+    time.advance(seconds{2});
+    EXPECT_EQ(lent(1), rate);
+    expect_never_over();
+}
+
 TEST_F(fleet_rates, who_hears_nothing_sends_nothing_and_goes_on_with_news)
 {
     start_calm(2);

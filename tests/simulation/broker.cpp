@@ -370,8 +370,35 @@ void broker::publish(process& by, engine::outbound_record record, std::uint64_t 
     });
 }
 
+void broker::follow(process& reader)
+{
+    if (!how_.engine.fleet)
+        return;
+    followers_.push_back(&reader);
+    tell_of_log(reader, true);
+}
+
+/// @param all_there_was  what stands there now is all that stood there when the reader began.
+void broker::tell_of_log(process& reader, bool all_there_was)
+{
+    reader.last_heard = std::max(reader.last_heard, time_.now() + until_up() + delay());
+    time_.at(reader.last_heard, [this, &reader, end = fleet_log_.size(), all_there_was] {
+        for (; reader.alive() && reader.log_read < end; ++reader.log_read)
+            reader.courier().fleet_log()->on_log_record(fleet_log_[reader.log_read]);
+        if (reader.alive() && all_there_was)
+            reader.courier().fleet_log()->on_log_caught_up();
+    });
+}
+
 void broker::take_record(process& by, const engine::outbound_record& record)
 {
+    if (how_.engine.fleet && record.topic == how_.engine.fleet->fleet_topic) {
+        fleet_log_.push_back({record.topic, record.key, record.value, static_cast<std::int64_t>(fleet_log_.size())});
+        for (auto* const each : followers_)
+            if (each->alive())
+                tell_of_log(*each, false);
+        return;
+    }
     if (record.topic == how_.engine.status_topic) {
         take_status(by, record.value.value_or(""));
         return;

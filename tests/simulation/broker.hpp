@@ -32,6 +32,8 @@ public:
     // ------------------------------------------------------------------------------------------- what happens to it
     void append(std::int32_t partition, engine::inbound_record record);
     void join(process& newcomer);
+    /// Has a process told of what stands in the fleet topic, and then of all that is written there.
+    void follow(process& reader);
     /// A process has ended: in order, or by a crash that is noticed after a while.
     void leave(process& gone, bool in_order);
     /// Moves partitions about.
@@ -87,6 +89,7 @@ private:
     void check_commit(std::int32_t number, const commit_fact& next);
     void check_job(const job_fact& job);
     void take_record(process& by, const engine::outbound_record& record);
+    void tell_of_log(process& reader, bool all_there_was);
     void take_status(const process& by, const std::string& json);
 
     test::manual_clock& time_;
@@ -95,6 +98,8 @@ private:
     const setting& how_;
     std::vector<partition> partitions_;
     std::vector<process*> members_;
+    std::vector<engine::log_record> fleet_log_;
+    std::vector<process*> followers_;
     std::map<engine::assignment_id, told_assignment> told_;
     engine::assignment_id last_assignment_ = 0;
     std::uint64_t last_commit_ = 0;

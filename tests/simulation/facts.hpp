@@ -120,6 +120,8 @@ struct facts {
     std::map<std::int32_t, std::map<std::int64_t, job_fact*>> by_place;
     /// The highest offset of each partition's key of which something was sent.
     std::map<std::pair<std::int32_t, std::uint64_t>, std::int64_t> furthest_sent;
+    /// By app: when its rate has made up for all that the group has sent.
+    std::map<std::uint32_t, steady_time> rate_free_at;
 
     /// `o<job>-<index>`: how recipients are named.
     [[nodiscard]] message_fact& message(std::string_view openid)

@@ -20,17 +20,22 @@ constexpr seconds drain_limit{20};
 
 } // namespace
 
-process::process(std::string name, asio::io_context& loop, test::manual_clock& time, chronicle& record, facts& truth,
-                 broker& kafka, wechat& far_end, const setting& how)
-    : name_(std::move(name)), loop_(loop), time_(time), record_(record), truth_(truth), kafka_(kafka),
-      far_end_(far_end), how_(how), rates_(how.engine.apps.size()), options_(how.engine)
+process::process(std::string name, std::string seat, asio::io_context& loop, test::manual_clock& time,
+                 chronicle& record, facts& truth, broker& kafka, wechat& far_end, const setting& how)
+    : name_(std::move(name)), seat_(std::move(seat)), loop_(loop), time_(time), record_(record), truth_(truth),
+      kafka_(kafka), far_end_(far_end), how_(how), rates_(how.engine.apps.size()), options_(how.engine)
 {
     options_.worker = name_;
+    if (options_.fleet) {
+        options_.fleet->member = name_;
+        options_.fleet->seat = seat_;
+    }
     options_.random_seed = 1 + record_.below(1'000'000'000);
     courier_ = std::make_unique<engine::courier>(
         options_, loop_.get_executor(), time_, *this, *this, *this, *this, metrics_,
         [this](const std::string& why) { record_.violate(name_ + " cannot go on: " + why); });
     courier_->start();
+    kafka_.follow(*this);
 }
 
 process::~process() = default;
@@ -212,8 +217,9 @@ void process::check_rate(std::uint32_t app)
     const auto ahead = std::chrono::duration_cast<steady_duration>(
         std::chrono::duration<double>((limits.burst - 1) / limits.rate_per_second));
     auto& check = rates_[app];
-    record_.require(check.next_free <= time_.now() + ahead + std::chrono::microseconds{1}, "more than the rate allows");
-    check.next_free = std::max(check.next_free, time_.now()) + interval;
+    auto& next_free = options_.fleet ? truth_.rate_free_at[app] : check.next_free;
+    record_.require(next_free <= time_.now() + ahead + std::chrono::microseconds{1}, "more than the rate allows");
+    next_free = std::max(next_free, time_.now()) + interval;
     record_.require(check.under_way < limits.concurrency, "more at once than the concurrency allows");
 }
 

@@ -22,13 +22,15 @@ class process final : public engine::job_source,
                       public engine::push_api,
                       public engine::token_api {
 public:
-    process(std::string name, asio::io_context& loop, test::manual_clock& time, chronicle& record, facts& truth,
-            broker& kafka, wechat& far_end, const setting& how);
+    /// @param seat  whoever had it before is dead.
+    process(std::string name, std::string seat, asio::io_context& loop, test::manual_clock& time, chronicle& record,
+            facts& truth, broker& kafka, wechat& far_end, const setting& how);
     ~process() override;
 
     [[nodiscard]] bool alive() const { return alive_; }
     [[nodiscard]] bool draining() const { return courier_ && courier_->draining(); }
     [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] const std::string& seat() const { return seat_; }
     [[nodiscard]] engine::courier& courier() { return *courier_; }
 
     /// kill -9.
@@ -51,6 +53,8 @@ public:
 
     std::map<std::int32_t, int> assignments; ///< How often it was given each partition.
     steady_time last_store{};                ///< The broker keeps its records in order.
+    steady_time last_heard{};                ///< It hears of the fleet topic's records in order …
+    std::size_t log_read = 0;                ///< … and has heard of so many.
 
 private:
     struct rate_check {
@@ -65,6 +69,7 @@ private:
     void check_clean_end();
 
     std::string name_;
+    std::string seat_;
     asio::io_context& loop_;
     test::manual_clock& time_;
     chronicle& record_;

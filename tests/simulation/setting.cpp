@@ -52,6 +52,12 @@ setting draw_setting(chronicle& record)
     drawn.clocks_jump = record.chance(0.2);
     engine.ordered_by_key = record.chance(0.3);
     drawn.keys = 1 + record.below(40);
+    if (record.chance(0.5)) { // otherwise each process has the whole rate
+        engine.fleet.emplace();
+        engine.fleet->fleet_topic = "push.fleet";
+        engine.fleet->tokens_topic = "push.tokens";
+        engine.fleet->leading_topic = "push.jobs";
+    }
     return drawn;
 }
 

@@ -167,7 +167,14 @@ void world::start_process()
         return;
     if (peace_ && std::any_of(processes_.begin(), processes_.end(), [](const auto& each) { return each->alive(); }))
         return;
-    processes_.push_back(std::make_unique<process>("w" + std::to_string(processes_.size()), loop_, time_, record_,
+    auto seat = "s" + std::to_string(seats_);
+    if (!free_seats_.empty() && record_.chance(0.7)) { // on the machine of one that has ended
+        seat = free_seats_.back();
+        free_seats_.pop_back();
+    } else {
+        ++seats_;
+    }
+    processes_.push_back(std::make_unique<process>("w" + std::to_string(processes_.size()), seat, loop_, time_, record_,
                                                    truth_, kafka_, wechat_, how_));
     kafka_.join(*processes_.back());
 }
@@ -205,7 +212,10 @@ void world::trouble_with_a_process(process& victim)
         break;
     case 1:
         if (!victim.draining())
-            victim.drain([this, again_after] { time_.after(again_after, [this] { start_process(); }); });
+            victim.drain([this, &victim, again_after] {
+                free_seats_.push_back(victim.seat());
+                time_.after(again_after, [this] { start_process(); });
+            });
         break;
     case 2:
         kafka_.expel(victim);
@@ -234,6 +244,7 @@ void world::crash(process& victim)
         return;
     ++crashes_;
     victim.crash();
+    free_seats_.push_back(victim.seat());
     kafka_.leave(victim, false);
     time_.after(record_.between(milliseconds{1}, seconds{20}), [this] { start_process(); });
 }

@@ -60,6 +60,8 @@ private:
     wechat wechat_;
     std::vector<std::unique_ptr<process>> processes_;
     std::vector<std::int64_t> next_offset_;
+    std::vector<std::string> free_seats_; ///< Of processes that have ended.
+    std::size_t seats_ = 0;
     steady_time trouble_ends_{};
     bool peace_ = false;
     bool over_ = false;

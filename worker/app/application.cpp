@@ -7,7 +7,6 @@
 #include "common/log.hpp"
 #include "common/version.hpp"
 #include "kafka/library.hpp"
-#include "kafka/topic_admin.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -65,8 +64,8 @@ void tell_changes(const config::difference& found)
 } // namespace
 
 application::application(asio::io_context& io, config::settings settings, std::string file)
-    : settings_(std::move(settings)), io_(io), clock_(io.get_executor()),
-      options_(engine_options_of(settings_, instance_id())),
+    : settings_(std::move(settings)), seat_(settings_.kafka.group_id + '/' + settings_.topics.fleet), io_(io),
+      clock_(io.get_executor()), options_(engine_options_of(settings_, instance_id(), seat_.name())),
       tasks_(io.get_executor(), clock_,
              [this](std::exception_ptr failure) {
                  try {
@@ -108,19 +107,25 @@ asio::awaitable<int> application::run()
     if (admin_)
         tasks_.spawn(admin_->run());
     bool clean = true;
-    if (co_await wait_for_topics()) {
+    // All that a first send needs begins at once: connections, tokens, the log of the group, and the look at the
+    // topics, after which this process joins the group.
+    tasks_.spawn(transport_.warm(warm_connections));
+    producer_.start(courier_);
+    courier_.start();
+    tasks_.spawn(fleet_.run(*courier_.fleet_log()));
+    tasks_.spawn(secrets_.run());
+    tasks_.spawn(configuration_.run());
+    const bool joins = co_await wait_for_topics();
+    if (joins) {
         not_ready_ = "joining the consumer group";
-        tasks_.spawn(transport_.warm(warm_connections));
-        producer_.start(courier_);
         courier_.know_delayed_partitions(delayed_partitions_);
-        courier_.start();
-        tasks_.spawn(fleet_.run(*courier_.fleet_log()));
-        tasks_.spawn(secrets_.run());
-        tasks_.spawn(configuration_.run());
         consumer_.start(courier_);
         while (!stopping_ && !failure_)
             co_await stop_->wait_until(std::nullopt);
         clean = co_await drain();
+    } else { // nothing was read
+        configuration_.stop();
+        static_cast<void>(co_await courier_.drain(clock_.now()));
     }
     // Whether the clients close in time changes nothing for the jobs, and so not the exit code; they log it.
     const auto deadline = clock_.now() + close_timeout;
@@ -139,22 +144,31 @@ asio::awaitable<int> application::run()
     co_return clean && !failure_ ? 0 : 1;
 }
 
+/// The client for administration goes while the worker works.
+asio::awaitable<void> application::close(std::unique_ptr<kafka::topic_admin> admin)
+{
+    const auto deadline = clock_.now() + close_timeout;
+    static_cast<void>(co_await admin->close(deadline));
+}
+
 asio::awaitable<bool> application::wait_for_topics()
 {
-    kafka::topic_admin admin(io_.get_executor(), kafka_client_of(settings_));
+    auto admin = std::make_unique<kafka::topic_admin>(io_.get_executor(), kafka_client_of(settings_));
     std::string reported;
     not_ready_ = "looking for the topics at " + settings_.kafka.bootstrap_servers;
     while (!stopping_) {
         const auto wanted = topics_of(settings_);
-        auto found = co_await admin.find_missing(wanted, clock_.now() + topic_check_timeout);
+        auto found = co_await admin->find_missing(wanted, clock_.now() + topic_check_timeout);
         if (found.error.empty() && !found.missing.empty() && settings_.topics.create && !stopping_) {
             std::vector<kafka::topic_specification> specifications;
             specifications.reserve(found.missing.size());
             for (const auto& name : found.missing)
                 specifications.push_back(specification_of(settings_, name));
-            const auto refused = co_await admin.create(specifications, clock_.now() + topic_check_timeout);
-            if (refused.empty())
+            const auto refused = co_await admin->create(specifications, clock_.now() + topic_check_timeout);
+            if (refused.empty()) {
+                fleet_.look_again();
                 continue;
+            }
             found.error = "topics could not be created: " + joined(refused);
         }
         if (found.error.empty() && found.missing.empty()) {
@@ -170,7 +184,7 @@ asio::awaitable<bool> application::wait_for_topics()
         reported = not_ready_;
         co_await stop_->wait_until(clock_.now() + topic_check_interval);
     }
-    co_await admin.close(clock_.now() + close_timeout);
+    tasks_.spawn(close(std::move(admin)));
     co_return !stopping_;
 }
 

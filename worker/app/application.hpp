@@ -8,6 +8,7 @@
 #include "app/app_roster.hpp"
 #include "app/configuration_watch.hpp"
 #include "app/fleet_follower.hpp"
+#include "app/process_seat.hpp"
 #include "app/real_clock.hpp"
 #include "app/secret_watch.hpp"
 #include "common/metrics.hpp"
@@ -17,6 +18,7 @@
 #include "engine/task_group.hpp"
 #include "kafka/job_consumer.hpp"
 #include "kafka/record_producer.hpp"
+#include "kafka/topic_admin.hpp"
 #include "ops/http_listener.hpp"
 #include "ops/probes.hpp"
 #include "wechat/push_client.hpp"
@@ -60,6 +62,7 @@ public:
 
 private:
     engine::asio::awaitable<bool> wait_for_topics();
+    engine::asio::awaitable<void> close(std::unique_ptr<kafka::topic_admin> admin);
     engine::asio::awaitable<bool> drain();
     [[nodiscard]] ops::probe_state liveness() const;
     [[nodiscard]] ops::probe_state readiness() const;
@@ -69,6 +72,7 @@ private:
     configuration_watch::following follow(const config::settings& wanted);
 
     config::settings settings_;
+    process_seat seat_; ///< Given up last.
     engine::asio::io_context& io_;
     real_clock clock_;
     metrics_registry metrics_;

@@ -22,6 +22,8 @@ public:
     /// Runs until stop().
     engine::asio::awaitable<void> run(engine::fleet_log_listener& to);
     void stop();
+    /// The topics may be there now: they are looked for at once.
+    void look_again() { stop_->wake(); }
 
     /// Why the topics cannot be followed; empty: they are.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }

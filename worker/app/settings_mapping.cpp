@@ -116,13 +116,14 @@ engine::admission_limits admission_of(const config::settings& settings)
     return limits;
 }
 
-engine::engine_options engine_options_of(const config::settings& settings, std::string worker)
+engine::engine_options engine_options_of(const config::settings& settings, std::string worker, std::string seat)
 {
     engine::engine_options options;
     options.worker = std::move(worker);
     for (const auto& app : settings.apps)
         options.apps.push_back(app_options_of(app));
     options.fleet = fleet_options_of(settings, options.worker);
+    options.fleet->seat = std::move(seat);
     options.status_topic = settings.topics.status;
     options.dead_letter_topic = settings.topics.dead_letter;
     for (const auto& topic : settings.topics.jobs)
@@ -133,8 +134,8 @@ engine::engine_options engine_options_of(const config::settings& settings, std::
     const auto& delivery = settings.delivery;
     options.delivery.retry = {delivery.retry.initial, delivery.retry.max};
     options.delivery.give_up_after = delivery.retry.give_up_after;
-    options.delivery.at_most_once = delivery.guarantee == config::guarantee::at_most_once;
     options.delivery.per_class = class_limits_of(delivery.retry);
+    options.delivery.at_most_once = delivery.guarantee == config::guarantee::at_most_once;
     options.delivery.report_unknown = delivery.on_unknown == config::on_unknown::report;
     options.max_age = delivery.max_age;
     options.max_delay = delivery.max_delay;

@@ -25,7 +25,8 @@ engine::admission_limits admission_of(const config::settings& settings);
 std::array<domain::class_limits, domain::retry_class_count> class_limits_of(const config::retry_settings& retry);
 
 /// @param worker  the instance's id.
-engine::engine_options engine_options_of(const config::settings& settings, std::string worker);
+/// @param seat    see process_seat.
+engine::engine_options engine_options_of(const config::settings& settings, std::string worker, std::string seat = {});
 kafka::client_settings kafka_client_of(const config::settings& settings);
 kafka::consumer_settings consumer_of(const config::settings& settings);
 kafka::producer_settings producer_of(const config::settings& settings);

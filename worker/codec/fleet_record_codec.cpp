@@ -148,6 +148,8 @@ std::string encode(const rate_report_record& record)
     add_number(json, "table", record.applied.number);
     if (record.leaving)
         json += R"(,"leaving":true)";
+    if (!record.seat.empty())
+        add_text(json, "seat", record.seat);
     add_list(json, "apps", record.demands, [&json](const domain::rate_demand& each) {
         begin_object(json, "app", each.app);
         add_number(json, "wanted", each.wanted);
@@ -273,6 +275,8 @@ std::optional<fleet_record> read_rate_report(json_value root)
         (leaving && !leaving.is(json_type::boolean)))
         return std::nullopt;
     read.leaving = leaving && leaving.boolean();
+    if (root.find("seat") && !read_text(root, "seat", read.seat))
+        return std::nullopt;
     const bool good = read_list(root, "apps", [&read](json_value each) {
         auto& demand = read.demands.emplace_back();
         return read_text(each, "app", demand.app) && read_amount(each, "wanted", demand.wanted) &&

@@ -107,6 +107,7 @@ struct rate_report_record {
     rate_version applied;             ///< The newest table that it goes by.
     bool leaving = false;             ///< It uses nothing any more.
     std::vector<rate_demand> demands; ///< An app that is not named needs nothing.
+    std::string seat{};               ///< The place that only one living process can have; empty: it has none.
 
     friend bool operator==(const rate_report_record&, const rate_report_record&) = default;
 };

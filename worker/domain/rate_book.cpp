@@ -14,6 +14,7 @@ bool rate_book::on_report(const rate_report_record& read, steady_time now)
     from.applied = std::max(from.applied, read.applied);
     from.heard = now;
     from.gone = read.leaving;
+    from.seat = read.seat;
     from.demands.clear();
     for (const auto& each : read.demands)
         from.demands.emplace(each.app, each);

@@ -29,6 +29,7 @@ public:
         rate_version applied;     ///< It uses this table or a later one.
         steady_time heard{};      ///< When its last report was read.
         bool gone = false;        ///< It left, or a table has called it silent: it uses nothing but what comes later.
+        std::string seat;         ///< As in its last report.
         std::map<std::string, rate_demand> demands; ///< By app.
     };
 

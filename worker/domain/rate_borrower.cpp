@@ -104,7 +104,7 @@ std::optional<rate_report_record> rate_borrower::report(steady_time now)
     under_way_ = true;
     last_report_ = now;
     reported_ = demands_;
-    rate_report_record record{member_, ++number_, applied_, false, {}};
+    rate_report_record record{member_, ++number_, applied_, false, {}, seat_};
     for (const auto& [app, each] : demands_)
         record.demands.push_back(each);
     written_.emplace(number_, now);
@@ -119,7 +119,7 @@ rate_report_record rate_borrower::leave()
     shares_.clear();
     right_until_ = steady_time::min();
     ++changes_;
-    return {member_, ++number_, applied_, true, {}};
+    return {member_, ++number_, applied_, true, {}, seat_};
 }
 
 rate_amount rate_borrower::share(const std::string& app) const

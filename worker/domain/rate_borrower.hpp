@@ -33,7 +33,11 @@ public:
     /// Where its right has ended and its last report has not come back, it tries again after this.
     static constexpr seconds speaks_up{60};
 
-    explicit rate_borrower(std::string member) : member_(std::move(member)) {}
+    /// @param seat  the place that this process has to itself; see rate_report_record::seat.
+    explicit rate_borrower(std::string member, std::string seat = {})
+        : member_(std::move(member)), seat_(std::move(seat))
+    {
+    }
 
     /// What it could use now: only apps that could use something.
     void on_demands(std::vector<rate_demand> demands, steady_time now);
@@ -62,6 +66,7 @@ private:
     [[nodiscard]] bool deaf(steady_time now) const;
 
     std::string member_;
+    std::string seat_;
     std::map<std::string, rate_amount> shares_; ///< By app; none is zero.
     std::map<std::string, rate_demand> demands_;
     std::map<std::string, rate_demand> reported_;

@@ -27,7 +27,7 @@ domain::rate_amount amount_of(double per_second, double burst)
 fleet_rates::fleet_rates(const engine_options& options, fleet_voice& voice, domain::send_queue& queue, clock& time,
                          metrics_registry& metrics, std::function<void()> on_more)
     : options_(options), voice_(voice), queue_(queue), time_(time), on_more_(std::move(on_more)),
-      borrower_(voice.member()), lent_gauge_(metrics["wxcourier_rate_limit"]),
+      borrower_(voice.member(), options.fleet->seat), lent_gauge_(metrics["wxcourier_rate_limit"]),
       wanted_gauge_(metrics["wxcourier_rate_wanted"])
 {
     for (const auto& each : options.apps)
@@ -150,8 +150,28 @@ void fleet_rates::forget_the_dead(steady_time now)
             dead.push_back(name);
     for (const auto& each : dead) {
         book_.forget(each);
+        spoken_for_.erase(each);
         if (voice_.leads())
             voice_.forget(domain::report_key(each));
+    }
+}
+
+/// Who had this process's seat before it is dead and uses nothing any more: this says so, in its name, and its share
+/// need not wait until it has been silent for long. A last report of it that comes late has the same number and
+/// counts for nothing, or it comes first and is followed by these words once more.
+void fleet_rates::speak_for_the_dead()
+{
+    const auto& seat = options_.fleet->seat;
+    if (seat.empty() || stopping_ || !voice_.caught_up())
+        return;
+    for (const auto& [name, each] : book_.members()) {
+        if (each.gone || each.seat != seat || name == voice_.member())
+            continue;
+        auto& said = spoken_for_[name];
+        if (said > each.report)
+            continue;
+        said = each.report + 1;
+        voice_.say(domain::rate_report_record{name, said, each.applied, true, {}, seat});
     }
 }
 
@@ -179,6 +199,8 @@ void fleet_rates::on_fleet_record(const domain::fleet_record& record)
         book_.on_report(*report, now);
         if (report->member == voice_.member())
             borrower_.on_own_report(report->number, now);
+        else
+            speak_for_the_dead();
     } else if (const auto* const table = std::get_if<domain::rate_table_record>(&record)) {
         if (voice_.accepts(table->version.term, "") && book_.on_table(*table))
             borrower_.on_table(*table);
@@ -190,6 +212,12 @@ void fleet_rates::on_fleet_record(const domain::fleet_record& record)
         return;
     speak(now);
     lend(now);
+}
+
+void fleet_rates::on_caught_up()
+{
+    speak_for_the_dead();
+    look();
 }
 
 void fleet_rates::on_lead_changed()

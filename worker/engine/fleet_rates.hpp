@@ -48,7 +48,7 @@ public:
     void on_work();
 
     void on_fleet_record(const domain::fleet_record& record) override;
-    void on_caught_up() override { look(); }
+    void on_caught_up() override;
     void on_lead_changed() override;
     void on_acknowledged(std::uint64_t ticket) override;
     void on_stopping() override;
@@ -66,6 +66,7 @@ private:
     void speak(steady_time now);
     void lend(steady_time now);
     void forget_the_dead(steady_time now);
+    void speak_for_the_dead();
     void apply(steady_time now);
     [[nodiscard]] std::int64_t weight_of(const std::string& app) const;
 
@@ -81,10 +82,11 @@ private:
     /// More than one of a name where an app was removed and came back as another one: they divide the name's share
     /// while the last messages of the first go.
     std::map<std::string, std::vector<domain::app_index>> by_name_;
-    std::map<assignment_id, std::string> held_; ///< Partitions' topics.
-    std::uint64_t report_ = 0;                  ///< The ticket of the last report; 0: it stands in the topic.
-    std::uint64_t applied_ = 0;                 ///< borrower_.changes() that the queue knows …
-    bool told_all_ = false;                     ///< … of every app, under its present limit.
+    std::map<assignment_id, std::string> held_;       ///< Partitions' topics.
+    std::map<std::string, std::uint64_t> spoken_for_; ///< Last words said for the dead, by member.
+    std::uint64_t report_ = 0;                        ///< The ticket of the last report; 0: it stands in the topic.
+    std::uint64_t applied_ = 0;                       ///< borrower_.changes() that the queue knows …
+    bool told_all_ = false;                           ///< … of every app, under its present limit.
     steady_time measured_ = steady_time::min();
     bool stopping_ = false;
     metric_family& lent_gauge_;

@@ -56,7 +56,9 @@ struct fleet_options {
     std::string tokens_topic; ///< Compacted. Not read without `classic` apps.
     /// Whoever holds partition 0 of this topic, the first jobs topic, is the one to lead.
     std::string leading_topic;
-    std::string member;               ///< Names this run of this process; never used twice.
+    std::string member; ///< Names this run of this process; never used twice.
+    /// The place that this process has to itself while it lives, whoever had it before being dead; empty: it has none.
+    std::string seat{};
     secret token_key;                 ///< 32 bytes; empty where no app is `classic`.
     milliseconds call_timeout{13000}; ///< The longest that a token call takes.
 };

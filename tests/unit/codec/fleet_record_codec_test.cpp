@@ -19,6 +19,7 @@ TEST(fleet_record_codec, what_was_written_is_read)
         domain::token_rejected_record{"shop", {7, 12}, false},
         domain::rate_report_record{"host-1-abc", 9, {7, 3}, false, {{"shop", 120'500, 4}, {"news", 1, 1}}},
         domain::rate_report_record{"host-1-abc", 10, {}, true, {}},
+        domain::rate_report_record{"host-1-abc", 11, {}, true, {}, "0123456789abcdef#0"},
         domain::rate_table_record{
             {7, 4}, {{"host-2-def", 17}}, {{"shop", {{"host-1-abc", {150'000, 40'000}}}}, {"news", {}}}},
     };
@@ -75,6 +76,7 @@ TEST(fleet_record_codec, what_is_damaged_is_no_record)
           R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1})",
           R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1,"apps":[{"app":"shop"}]})",
           R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1,"leaving":1,"apps":[]})",
+          R"({"version":1,"type":"rate_report","member":"m","number":1,"term":1,"table":1,"seat":1,"apps":[]})",
           R"({"version":1,"type":"rate_table","term":1,"table":1,"silent":[],"apps":[7]})",
           R"({"version":1,"type":"rate_table","term":1,"table":1,"silent":[],"apps":[{"app":"shop","shares":[)"
           R"({"member":"m","rate":-1,"burst":1}]}]})"})
