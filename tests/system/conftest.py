@@ -97,9 +97,9 @@ def run_worker(tmp_path, kafka):
     looks for secrets in whatever they wrote."""
     started = []
 
-    def start(all_topics, simulator, **changes):
+    def start(all_topics, simulator, environment=None, **changes):
         settings = worker_settings(kafka.bootstrap, all_topics, simulator, **changes)
-        started.append(Worker(tmp_path, f"worker-{len(started)}", settings))
+        started.append(Worker(tmp_path, f"worker-{len(started)}", settings, environment))
         return started[-1]
     yield start
     for each in started:

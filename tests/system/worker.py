@@ -125,11 +125,11 @@ def worker_settings(bootstrap, all_topics, simulator, **changes):
 class Worker(Process):
     """`wxcourier run` with a configuration file."""
 
-    def __init__(self, folder, name, settings):
+    def __init__(self, folder, name, settings, environment=None):
         self.config = folder / f"{name}.yaml"
         self.config.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
         self.group = settings["kafka"]["group_id"]
-        super().__init__(folder, name, ["run", "-c", self.config], SECRETS)
+        super().__init__(folder, name, ["run", "-c", self.config], {**SECRETS, **(environment or {})})
 
     def log(self, message=None):
         """Its log lines as dictionaries; those with this message."""
