@@ -176,6 +176,7 @@ void fleet_test::assign(group_member& to, std::int32_t partition)
 void fleet_test::kill(group_member& victim)
 {
     victim.alive = false;
+    victim.killed_at = time.now();
     victim.source.sever();
     victim.statuses.sever();
     victim.pushes.hold = true;

@@ -105,7 +105,8 @@ struct group_member {
     std::unique_ptr<engine::courier> courier;
     std::size_t read = 0; ///< Of the shared log.
     bool alive = true;
-    bool reads = true; ///< False: Kafka brings it nothing.
+    std::optional<steady_time> killed_at; ///< What it does from then on nobody sees.
+    bool reads = true;                    ///< False: Kafka brings it nothing.
     std::map<std::int32_t, engine::assignment_id> holds;
 };
 

@@ -37,7 +37,15 @@ asio::awaitable<domain::push_reply> scripted_pushes::send(engine::push_request r
 {
     if (const auto wait = connecting(touser_of(request.body)); wait > steady_duration{0}) {
         const auto alarm = time_.make_alarm();
-        co_await alarm->wait_until(time_.now() + wait);
+        connecting_.push_back(alarm.get());
+        const bool there = co_await alarm->wait_until(time_.now() + wait);
+        std::erase(connecting_, alarm.get());
+        if (!there) {
+            domain::push_reply cut;
+            cut.reach = domain::reach::unknown;
+            cut.failure = domain::transport_failure::cancelled;
+            co_return cut;
+        }
     }
     if (request.gate != nullptr && !request.gate->opens()) {
         const bool opened = co_await request.gate->opened();
@@ -95,6 +103,8 @@ void scripted_pushes::answer(const std::string& touser, domain::push_reply with)
 
 void scripted_pushes::answer_all(const domain::push_reply& with)
 {
+    for (auto* const each : connecting_) // no answer may come before they are there: they are cut off
+        each->wake();
     for (auto& [number, each] : parked_)
         if (each.waits.parked())
             each.waits.complete(with);

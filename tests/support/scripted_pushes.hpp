@@ -69,6 +69,7 @@ private:
     manual_clock& time_;
     std::map<std::string, std::deque<domain::push_reply>> scripted_;
     std::map<std::uint64_t, parked> parked_; ///< By the number of the request.
+    std::vector<engine::alarm*> connecting_; ///< Of requests whose connections are being opened.
     std::shared_ptr<scripted_pushes*> self_ = std::make_shared<scripted_pushes*>(this); ///< What the clock keeps of it.
 };
 
