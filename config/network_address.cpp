@@ -77,6 +77,18 @@ std::optional<listen_address> parse_listen_address(std::string_view text)
     return listen_address{std::string{parts->host}, *port};
 }
 
+std::string reachable_address(const listen_address& listen)
+{
+    std::string host = listen.host;
+    if (host == "0.0.0.0")
+        host = "127.0.0.1";
+    else if (host == "::")
+        host = "::1";
+    if (host.find(':') != std::string::npos)
+        host = '[' + host + ']';
+    return host + ':' + std::to_string(listen.port);
+}
+
 std::optional<url_parts> parse_url(std::string_view text)
 {
     url_parts url;

@@ -17,6 +17,10 @@ std::optional<std::uint16_t> parse_port(std::string_view text);
 /// `HOST:PORT`, an IPv6 host in brackets (they are dropped). Empty: neither.
 std::optional<listen_address> parse_listen_address(std::string_view text);
 
+/// Where the listener is reached from its own machine, `HOST:PORT`: a wildcard is the loopback address there, and an
+/// IPv6 host stands in brackets.
+std::string reachable_address(const listen_address& listen);
+
 /// The parts of an http or https URL; views into the text.
 struct url_parts {
     std::string_view scheme; ///< `http` or `https`.

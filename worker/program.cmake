@@ -6,12 +6,14 @@ wxcourier_module(commands
     commands/dashboard.cpp
     commands/demo.cpp
     commands/enqueue.cpp
+    commands/jobs_input.cpp
     commands/loaded_settings.cpp
     commands/plan.cpp
     commands/plan_report.cpp
     commands/progress_bar.cpp
     commands/replay.cpp
     commands/run.cpp
+    commands/run_to_end.cpp
     commands/simulator.cpp
     commands/status_line.cpp
     commands/tail.cpp

@@ -147,10 +147,7 @@ TEST_F(draining, nothing_is_read_any_more)
 TEST_F(draining, a_revocation_meanwhile_is_answered)
 {
     append_jobs(1);
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     const auto report = worker.begin_drain();
     worker.source.revoke({partition});
     time.advance(seconds{1});

@@ -25,10 +25,7 @@ TEST_F(rebalance, a_partition_that_goes_is_drained_committed_and_then_released)
 {
     append_jobs(4);
     options.apps[0].limits.concurrency = 2;
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     ASSERT_EQ(worker.pushes.pending(), 2U);
     worker.source.revoke({partition});
     time.advance(seconds{3});
@@ -44,10 +41,7 @@ TEST_F(rebalance, a_partition_that_goes_is_drained_committed_and_then_released)
 TEST_F(rebalance, a_message_that_needs_another_attempt_does_not_hold_the_partition)
 {
     append_jobs(1);
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     worker.source.revoke({partition});
     time.settle();
     worker.pushes.answer("o0-0", answer(-1));
@@ -58,10 +52,7 @@ TEST_F(rebalance, a_message_that_needs_another_attempt_does_not_hold_the_partiti
 TEST_F(rebalance, a_partition_is_given_up_at_the_limit)
 {
     append_jobs(1);
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     worker.source.revoke({partition});
     time.advance(options.revoke_timeout - milliseconds{1});
     EXPECT_THAT(worker.source.released, IsEmpty());
@@ -99,10 +90,7 @@ TEST_F(rebalance, a_late_completion_is_reported_and_touches_no_offset)
 TEST_F(rebalance, nothing_is_committed_for_a_lost_partition)
 {
     append_jobs(3);
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     worker.pushes.answer("o0-0");
     worker.source.lose({partition});
     time.settle();
@@ -118,10 +106,7 @@ TEST_F(rebalance, waiting_messages_of_a_lost_partition_are_let_go)
 {
     append_jobs(50);
     options.apps[0].limits.concurrency = 1;
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     worker.source.lose({partition});
     time.settle();
     worker.pushes.hold = false;
@@ -190,10 +175,7 @@ TEST_F(rebalance, a_refused_commit_does_not_hold_the_partition)
 TEST_F(rebalance, losing_a_partition_that_is_being_revoked_ends_in_peace)
 {
     append_jobs(2);
-    auto& worker = start();
-    worker.pushes.hold = true;
-    const auto partition = worker.source.assign(0);
-    time.settle();
+    const auto [worker, partition] = start_held();
     worker.source.revoke({partition});
     time.advance(seconds{1});
     worker.source.lose({partition});

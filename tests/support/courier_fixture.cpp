@@ -116,6 +116,15 @@ replica& courier_test::start_with_partition()
     return started;
 }
 
+courier_test::held_replica courier_test::start_held()
+{
+    auto& started = start();
+    started.pushes.hold = true;
+    const auto partition = started.source.assign(0);
+    time.settle();
+    return {started, partition};
+}
+
 replica& courier_test::start_with_all(const std::function<void(replica&)>& prepare)
 {
     auto& started = start(prepare);

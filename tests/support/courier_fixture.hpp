@@ -68,6 +68,13 @@ protected:
     /// A new process that holds partition 0.
     replica& start_with_partition();
 
+    struct held_replica {
+        replica& worker;
+        engine::assignment_id partition; ///< Of the jobs topic, 0.
+    };
+    /// The same, with every request waiting for its answer.
+    held_replica start_held();
+
     /// A new process that holds partition 0 of the jobs topic and of each delayed topic.
     replica& start_with_all(const std::function<void(replica&)>& prepare = [](replica&) {});
 

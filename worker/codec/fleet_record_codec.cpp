@@ -193,17 +193,6 @@ bool read_text(json_value object, std::string_view name, std::string& into)
     return true;
 }
 
-template <typename Number>
-bool read_number(json_value object, std::string_view name, Number& into)
-{
-    const auto value = object.find(name);
-    const auto number = value ? value.integer() : std::nullopt;
-    if (!number || !std::in_range<Number>(*number))
-        return false;
-    into = static_cast<Number>(*number);
-    return true;
-}
-
 bool read_token(json_value object, std::string& app, token_stamp& stamp)
 {
     return read_text(object, "app", app) && read_number(object, "term", stamp.term) &&

@@ -409,6 +409,15 @@ std::string json_value::pointer() const
     return path;
 }
 
+bool read_text_if_there(json_value object, std::string_view name, std::string& into)
+{
+    const auto value = object.find(name);
+    if (!value)
+        return true;
+    into = value.text();
+    return value.is(json_type::string);
+}
+
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";

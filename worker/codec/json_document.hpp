@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wxcourier::codec {
@@ -183,6 +184,28 @@ inline json_children json_value::children() const noexcept
 {
     return {json_value{*document_, index_ + 1}, json_value{*document_, document_->nodes_[index_].end}};
 }
+
+/// Reads the member of that name, an integer that fits. False: there is none, or it is something else.
+template <typename Number>
+[[nodiscard]] bool read_number(json_value object, std::string_view name, Number& into) noexcept
+{
+    const auto value = object.find(name);
+    const auto number = value ? value.integer() : std::nullopt;
+    if (!number || !std::in_range<Number>(*number))
+        return false;
+    into = static_cast<Number>(*number);
+    return true;
+}
+
+/// The same of a member that may be missing: `into` stays as it is then.
+template <typename Number>
+[[nodiscard]] bool read_number_if_there(json_value object, std::string_view name, Number& into) noexcept
+{
+    return !object.find(name) || read_number(object, name, into);
+}
+
+/// Reads the member of that name, a string; without one `into` stays as it is. False: it is something else.
+[[nodiscard]] bool read_text_if_there(json_value object, std::string_view name, std::string& into);
 
 /// Appends a value as JSON: raw UTF-8, numbers as they stood, members in their order, no white space.
 void append_json(std::string& out, json_value value);

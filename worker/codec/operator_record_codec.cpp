@@ -93,26 +93,6 @@ void add_list(std::string& json, std::string_view name, const List& list, Append
 
 // ---------------------------------------------------------------------------------------------------------- reading
 
-bool read_text(json_value object, std::string_view name, std::string& into)
-{
-    const auto value = object.find(name);
-    if (!value)
-        return true;
-    into = value.text();
-    return value.is(json_type::string);
-}
-
-template <typename Number>
-bool read_number(json_value object, std::string_view name, Number& into)
-{
-    const auto value = object.find(name);
-    const auto number = value ? value.integer() : std::nullopt;
-    if (!number || !std::in_range<Number>(*number))
-        return false;
-    into = static_cast<Number>(*number);
-    return true;
-}
-
 bool read_real(json_value object, std::string_view name, std::optional<double>& into)
 {
     const auto value = object.find(name);
@@ -124,14 +104,14 @@ bool read_real(json_value object, std::string_view name, std::optional<double>& 
 
 bool read(json_value object, pause_target& into)
 {
-    return read_text(object, "app", into.app) && read_text(object, "kind", into.kind) &&
-           read_text(object, "template", into.template_id);
+    return read_text_if_there(object, "app", into.app) && read_text_if_there(object, "kind", into.kind) &&
+           read_text_if_there(object, "template", into.template_id);
 }
 
 bool read(json_value object, operator_mark& into)
 {
     std::int64_t at = 0;
-    if (!read_text(object, "by", into.by) || !read_text(object, "worker", into.worker) ||
+    if (!read_text_if_there(object, "by", into.by) || !read_text_if_there(object, "worker", into.worker) ||
         !read_number(object, "at", at))
         return false;
     into.at = wall_time{milliseconds{at}};
@@ -149,7 +129,7 @@ bool read_action(json_value object, operator_change::action& into)
 {
     using enum operator_change::action;
     std::string word;
-    if (!read_text(object, "action", word))
+    if (!read_text_if_there(object, "action", word))
         return false;
     for (const auto each : {pause, resume, rate}) {
         if (word == word_of(each)) {
@@ -228,7 +208,7 @@ void append_members(std::string& json, const domain::operator_state_record& reco
 std::optional<domain::operator_probe_record> read_operator_probe(json_value object)
 {
     domain::operator_probe_record record;
-    if (!read_text(object, "id", record.id) || record.id.empty())
+    if (!read_text_if_there(object, "id", record.id) || record.id.empty())
         return std::nullopt;
     return record;
 }
@@ -237,7 +217,7 @@ std::optional<domain::operator_change_record> read_operator_change(json_value ob
 {
     domain::operator_change_record record;
     auto& change = record.change;
-    if (!read_text(object, "id", record.id) || record.id.empty() || !read_action(object, change.what) ||
+    if (!read_text_if_there(object, "id", record.id) || record.id.empty() || !read_action(object, change.what) ||
         !read(object, change.target) || !read(object, change.rate) || !read(object, change.mark))
         return std::nullopt;
     return record;
@@ -250,7 +230,7 @@ std::optional<domain::operator_state_record> read_operator_state(json_value obje
         return read(from, into.target) && read(from, into.mark) && read_number(from, "offset", into.offset);
     };
     const auto read_rate = [](json_value from, operator_snapshot::rate& into) {
-        return read_text(from, "app", into.app) && !into.app.empty() && read(from, into.limits) &&
+        return read_text_if_there(from, "app", into.app) && !into.app.empty() && read(from, into.limits) &&
                read(from, into.mark) && read_number(from, "offset", into.offset);
     };
     if (!read_number(object, "through", record.all.through) ||

@@ -153,15 +153,6 @@ void write_operation(object_writer& writer, const domain::operator_event& operat
 
 // Reading. Each reader answers false for a member of a wrong type; one that is not there leaves the target alone.
 
-bool read_text(json_value object, std::string_view name, std::string& into)
-{
-    const auto value = object.find(name);
-    if (!value)
-        return true;
-    into = value.text();
-    return value.is(json_type::string);
-}
-
 bool read_text_or_null(json_value object, std::string_view name, std::optional<std::string>& into)
 {
     const auto value = object.find(name);
@@ -169,19 +160,6 @@ bool read_text_or_null(json_value object, std::string_view name, std::optional<s
         return true;
     into = value.text();
     return value.is(json_type::string);
-}
-
-template <typename Number>
-bool read_number(json_value object, std::string_view name, Number& into)
-{
-    const auto value = object.find(name);
-    if (!value)
-        return true;
-    const auto number = value.integer();
-    if (!number || !std::in_range<Number>(*number))
-        return false;
-    into = static_cast<Number>(*number);
-    return true;
 }
 
 bool read_time(json_value object, std::string_view name, std::optional<wall_time>& into)
@@ -215,14 +193,15 @@ bool read_source(json_value object, domain::source_position& into)
     const auto value = object.find("source");
     if (!value || value.is(json_type::null))
         return true;
-    return value.is(json_type::object) && read_text(value, "topic", into.topic) &&
-           read_number(value, "partition", into.partition) && read_number(value, "offset", into.offset);
+    return value.is(json_type::object) && read_text_if_there(value, "topic", into.topic) &&
+           read_number_if_there(value, "partition", into.partition) &&
+           read_number_if_there(value, "offset", into.offset);
 }
 
 bool read_state(json_value object, job_state& into)
 {
     std::string word;
-    if (!read_text(object, "state", word))
+    if (!read_text_if_there(object, "state", word))
         return false;
     for (int state = 0; state <= static_cast<int>(job_state::event); ++state) {
         if (to_string(static_cast<job_state>(state)) == word) {
@@ -236,15 +215,15 @@ bool read_state(json_value object, job_state& into)
 bool read_version(json_value object)
 {
     int version = 0;
-    return read_number(object, "version", version) && version == status_version;
+    return read_number_if_there(object, "version", version) && version == status_version;
 }
 
 bool read_answer(json_value object, status_record& into)
 {
     if (object.find("errcode") && !read_number(object, "errcode", into.errcode.emplace()))
         return false;
-    return read_text(object, "reason", into.reason) && read_text(object, "errmsg", into.errmsg) &&
-           read_text(object, "msgid", into.msgid) && read_number(object, "attempts", into.attempts);
+    return read_text_if_there(object, "reason", into.reason) && read_text_if_there(object, "errmsg", into.errmsg) &&
+           read_text_if_there(object, "msgid", into.msgid) && read_number_if_there(object, "attempts", into.attempts);
 }
 
 bool read_times(json_value object, status_record& into)
@@ -270,8 +249,9 @@ bool read_operation(json_value object, status_record& into)
     if (into.state != job_state::event || !object.find("scope"))
         return true; // of a release that said less
     auto& operation = into.operation.emplace();
-    if (!read_text(object, "scope", operation.scope) || !read_text(object, "template", operation.template_id) ||
-        !read_text(object, "operator", operation.by))
+    if (!read_text_if_there(object, "scope", operation.scope) ||
+        !read_text_if_there(object, "template", operation.template_id) ||
+        !read_text_if_there(object, "operator", operation.by))
         return false;
     const auto rate = object.find("rate");
     if (!rate)
@@ -328,7 +308,7 @@ std::optional<status_record> decode_status(std::string_view json)
                        read_text_or_null(root, "app", status.app) && read_text_or_null(root, "kind", status.kind) &&
                        read_labels(root, status.labels) && read_text_or_null(root, "touser", status.touser) &&
                        read_state(root, status.state) && read_answer(root, status) && read_times(root, status) &&
-                       read_source(root, status.source) && read_text(root, "worker", status.worker) &&
+                       read_source(root, status.source) && read_text_if_there(root, "worker", status.worker) &&
                        read_operation(root, status);
     if (!whole)
         return std::nullopt;

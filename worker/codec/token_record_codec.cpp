@@ -145,17 +145,6 @@ bool read_text(json_value object, std::string_view name, std::string& into)
     return true;
 }
 
-template <typename Number>
-bool read_number(json_value object, std::string_view name, Number& into)
-{
-    const auto value = object.find(name);
-    const auto number = value ? value.integer() : std::nullopt;
-    if (!number || !std::in_range<Number>(*number))
-        return false;
-    into = static_cast<Number>(*number);
-    return true;
-}
-
 bool read_time(json_value object, std::string_view name, wall_time& into)
 {
     milliseconds::rep since_epoch = 0;

@@ -3,6 +3,7 @@
 
 #include "codec/json_document.hpp"
 #include "commands/loaded_settings.hpp"
+#include "config/network_address.hpp"
 #include "config/secret_reader.hpp"
 #include "wechat/transport.hpp"
 
@@ -56,19 +57,6 @@ struct answer {
     std::string body;
 };
 
-/// Where the worker of this configuration listens, as its own machine reaches it.
-std::string address_of(const config::listen_address& listen)
-{
-    std::string host = listen.host;
-    if (host == "0.0.0.0")
-        host = "127.0.0.1";
-    else if (host == "::")
-        host = "::1";
-    if (host.find(':') != std::string::npos)
-        host = '[' + host + ']';
-    return host + ':' + std::to_string(listen.port);
-}
-
 /// @throws std::runtime_error with a text for the operator. Empty: a finding was printed already.
 std::optional<listener> find_listener(const ctl_options& options)
 {
@@ -81,7 +69,7 @@ std::optional<listener> find_listener(const ctl_options& options)
         if (!settings->admin.listen && options.at.empty())
             throw std::runtime_error(options.config + " has no admin.listen; say where with --at HOST:PORT");
         if (settings->admin.listen)
-            found.address = address_of(*settings->admin.listen);
+            found.address = config::reachable_address(*settings->admin.listen);
         found.token = settings->admin.token;
     }
     if (!options.at.empty())

@@ -6,6 +6,7 @@
 #include "app/settings_mapping.hpp"
 #include "codec/status_codec.hpp"
 #include "commands/progress_bar.hpp"
+#include "commands/run_to_end.hpp"
 #include "commands/status_line.hpp"
 #include "common/log.hpp"
 #include "kafka/mock_cluster.hpp"
@@ -283,15 +284,7 @@ int demo(const demo_options& options)
         if (!error)
             show.stop();
     });
-    int exit_code = 1;
-    asio::co_spawn(io, show.run(), [&](std::exception_ptr failure, int code) {
-        if (failure)
-            std::rethrow_exception(failure);
-        exit_code = code;
-        io.stop();
-    });
-    io.run();
-    return exit_code;
+    return run_to_end(io, show.run());
 }
 
 } // namespace

@@ -4,17 +4,16 @@
 #include "app/real_clock.hpp"
 #include "app/settings_mapping.hpp"
 #include "codec/job_codec.hpp"
+#include "commands/jobs_input.hpp"
 #include "commands/loaded_settings.hpp"
 #include "commands/progress_bar.hpp"
+#include "commands/run_to_end.hpp"
 #include "engine/condition.hpp"
 #include "kafka/record_producer.hpp"
 #include "kafka/topic_admin.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -149,31 +148,12 @@ int enqueue(const enqueue_options& options)
     const auto settings = load_settings(options.config, config::secrets::of_kafka);
     if (!settings)
         return 2;
-    std::ifstream file;
-    std::uint64_t bytes = 0;
-    if (options.jobs != "-") {
-        file.open(options.jobs, std::ios::binary);
-        if (!file) {
-            std::cerr << options.jobs << ": cannot be read\n";
-            return 1;
-        }
-        std::error_code unknown_size;
-        bytes = std::filesystem::file_size(options.jobs, unknown_size);
-        if (unknown_size)
-            bytes = 0;
-    }
+    jobs_input jobs(options.jobs);
+    if (!jobs.good())
+        return 1;
     asio::io_context io(1);
-    enqueuer work(io, *settings, options.jobs == "-" ? "standard input" : options.jobs,
-                  options.jobs == "-" ? std::cin : file, bytes);
-    int exit_code = 1;
-    asio::co_spawn(io, work.run(), [&](std::exception_ptr failure, int code) {
-        if (failure)
-            std::rethrow_exception(failure);
-        exit_code = code;
-        io.stop();
-    });
-    io.run();
-    return exit_code;
+    enqueuer work(io, *settings, jobs.name(), jobs.lines(), jobs.bytes());
+    return run_to_end(io, work.run());
 }
 
 } // namespace

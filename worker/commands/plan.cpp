@@ -3,6 +3,7 @@
 
 #include "app/settings_mapping.hpp"
 #include "codec/job_codec.hpp"
+#include "commands/jobs_input.hpp"
 #include "commands/loaded_settings.hpp"
 #include "commands/plan_report.hpp"
 #include "commands/progress_bar.hpp"
@@ -11,8 +12,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -218,26 +217,15 @@ int plan(const plan_options& options)
                   << "\", expected a time such as 2026-11-24T09:00:00+08:00\n";
     if (!settings || !start)
         return 2;
-    const bool from_input = options.jobs == "-";
-    std::ifstream file;
-    std::uint64_t bytes = 0;
-    if (!from_input) {
-        file.open(options.jobs, std::ios::binary);
-        if (!file) {
-            std::cerr << options.jobs << ": cannot be read\n";
-            return 1;
-        }
-        std::error_code unknown_size;
-        bytes = std::filesystem::file_size(options.jobs, unknown_size);
-        if (unknown_size)
-            bytes = 0;
-    }
-    planner work(*settings, options, *start, from_input ? "standard input" : options.jobs);
-    work.read(from_input ? std::cin : file, bytes);
-    if (work.foresee() && bytes > 0) { // standard input and pipes cannot be read twice
-        file.clear();
-        file.seekg(0);
-        work.name_expiring(file, bytes);
+    jobs_input jobs(options.jobs);
+    if (!jobs.good())
+        return 1;
+    planner work(*settings, options, *start, jobs.name());
+    work.read(jobs.lines(), jobs.bytes());
+    if (work.foresee() && jobs.bytes() > 0) { // standard input and pipes cannot be read twice
+        jobs.lines().clear();
+        jobs.lines().seekg(0);
+        work.name_expiring(jobs.lines(), jobs.bytes());
     }
     const int exit_code = work.all_well() ? 0 : 1;
     const auto result = work.result();

@@ -4,10 +4,10 @@
 #include "app/settings_mapping.hpp"
 #include "codec/status_codec.hpp"
 #include "commands/loaded_settings.hpp"
+#include "commands/run_to_end.hpp"
 #include "commands/status_line.hpp"
 #include "kafka/record_reader.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
@@ -84,15 +84,7 @@ int tail(const tail_options& options)
     bool stopped = false;
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&stopped](const boost::system::error_code& error, int) { stopped = stopped || !error; });
-    int exit_code = 1;
-    asio::co_spawn(io, follow(reader, options, stopped), [&](std::exception_ptr failure, int code) {
-        if (failure)
-            std::rethrow_exception(failure);
-        exit_code = code;
-        io.stop();
-    });
-    io.run();
-    return exit_code;
+    return run_to_end(io, follow(reader, options, stopped));
 }
 
 } // namespace

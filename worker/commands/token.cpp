@@ -3,6 +3,7 @@
 
 #include "codec/token_state_codec.hpp"
 #include "commands/loaded_settings.hpp"
+#include "config/network_address.hpp"
 #include "wechat/transport.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -31,19 +32,6 @@ struct token_options {
     std::vector<std::string> at;
     bool json = false;
 };
-
-/// Where the worker of this configuration listens, as its own machine reaches it.
-std::string address_of(const config::listen_address& listen)
-{
-    std::string host = listen.host;
-    if (host == "0.0.0.0")
-        host = "127.0.0.1";
-    else if (host == "::")
-        host = "::1";
-    if (host.find(':') != std::string::npos)
-        host = '[' + host + ']';
-    return host + ':' + std::to_string(listen.port);
-}
 
 /// What the worker at that address says; throws with a text for the operator.
 std::string ask(const std::string& address)
@@ -123,7 +111,7 @@ int show(const token_options& options)
         return 2;
     auto addresses = options.at;
     if (addresses.empty())
-        addresses.push_back(address_of(settings->http));
+        addresses.push_back(config::reachable_address(settings->http));
     int exit_code = 0;
     for (const auto& each : addresses) {
         try {

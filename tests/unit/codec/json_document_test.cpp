@@ -331,5 +331,21 @@ TEST(json_document, reads_every_character_and_no_other_by_either_reader)
     }
 }
 
+TEST(json_document, reads_a_member_that_is_a_number_which_fits)
+{
+    json_document document;
+    ASSERT_FALSE(document.parse(R"({"a":200,"b":-1,"c":"1","d":1.5})", 1000));
+    std::uint8_t small = 7;
+    EXPECT_TRUE(read_number(document.root(), "a", small));
+    EXPECT_EQ(small, 200);
+    for (const auto* const name : {"b", "c", "d", "missing"})
+        EXPECT_FALSE(read_number(document.root(), name, small)) << name;
+    std::int8_t narrow = 7;
+    EXPECT_FALSE(read_number(document.root(), "a", narrow));
+    EXPECT_TRUE(read_number_if_there(document.root(), "missing", narrow));
+    EXPECT_FALSE(read_number_if_there(document.root(), "c", narrow));
+    EXPECT_EQ(narrow, 7) << "what cannot be read changes nothing";
+}
+
 } // namespace
 } // namespace wxcourier::codec

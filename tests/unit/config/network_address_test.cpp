@@ -62,5 +62,13 @@ TEST(Loopback, StaysOnTheMachine)
         EXPECT_FALSE(is_loopback(host)) << host;
 }
 
+TEST(ReachableAddress, IsWhereTheMachineItselfFindsAListener)
+{
+    EXPECT_EQ(reachable_address({"10.1.2.3", 8080}), "10.1.2.3:8080");
+    EXPECT_EQ(reachable_address({"0.0.0.0", 8081}), "127.0.0.1:8081");
+    EXPECT_EQ(reachable_address({"::", 80}), "[::1]:80");
+    EXPECT_EQ(reachable_address({"fd00::7", 80}), "[fd00::7]:80");
+}
+
 } // namespace
 } // namespace wxcourier::config
