@@ -223,5 +223,30 @@ TEST_F(operator_group, a_word_for_one_instance_stays_there)
     EXPECT_THAT(members[1]->pushes.calls, SizeIs(5));
 }
 
+TEST_F(operator_group, a_token_that_is_replaced_for_the_group_is_fetched_by_all_and_once_each)
+{
+    options.apps[0].token.origin = domain::token_origin::stable;
+    start_group(3);
+    time.advance(seconds{5});
+    const auto before = endpoint.calls.size();
+    EXPECT_EQ(before, 3U);
+    members[0]->courier->tokens().replace_token(0, true);
+    time.advance(seconds{2});
+    EXPECT_EQ(endpoint.calls.size() - before, 3U) << "the forced call, and one of each other replica";
+    time.advance(minutes{10});
+    EXPECT_EQ(endpoint.calls.size() - before, 3U);
+}
+
+TEST_F(operator_group, a_token_that_is_replaced_for_one_replica_is_nobody_elses_concern)
+{
+    options.apps[0].token.origin = domain::token_origin::stable;
+    start_group(2);
+    time.advance(seconds{5});
+    const auto before = endpoint.calls.size();
+    members[0]->courier->tokens().replace_token(0, false);
+    time.advance(seconds{10});
+    EXPECT_EQ(endpoint.calls.size() - before, 1U);
+}
+
 } // namespace
 } // namespace wxcourier::test

@@ -156,6 +156,27 @@ def test_a_token_is_refreshed_and_a_worker_drains(topics, simulator, run_admin, 
     assert [each["reason"] for each in events(status)] == ["token_refreshed", "drain"]
 
 
+def test_a_refreshed_token_is_in_force_on_all_workers_within_two_seconds(topics, simulator, run_admin, tmp_path, token_file):
+    workers = [run_admin(topics, simulator).ready() for _ in range(2)]
+
+    def generations():
+        return [worker.metric("wxcourier_token_generation", app="shop") for worker in workers]
+    assert generations() == [1, 1]
+    assert call(workers[0], "POST", "/apps/shop/token/refresh").status_code == 202
+    workers[0].wait_for(lambda: True if generations()[0] == 2 else None, 10, "another token")
+    began = time.monotonic()
+    workers[1].wait_for(lambda: True if generations()[1] == 2 else None, 10, "the other worker's token")
+    assert time.monotonic() - began < 2
+    assert simulator.tokens_issued(APPIDS["shop"]) == 2, "both have the same"
+    code, out, err = ctl(tmp_path, workers[1], token_file, "refresh", "mini", "--instance")
+    assert code == 0 and "instance" in out, err
+    workers[1].wait_for(lambda: True if simulator.tokens_issued(APPIDS["mini"]) == 2 else None, 10, "its own new token")
+    time.sleep(2)
+    assert workers[0].metric("wxcourier_token_generation", app="mini") == 1
+    for worker in workers:
+        worker.stop()
+
+
 def test_a_changed_token_file_is_taken_up(topics, simulator, run_admin, token_file):
     worker = run_admin(topics, simulator).ready()
     assert call(worker, "GET", "/apps").status_code == 200

@@ -163,7 +163,7 @@ ops::http_reply admin_desk::refresh_tokens(const ops::admin_call& call)
     for (domain::app_index app = 0; app < courier_.apps().size(); ++app) {
         const auto& options = courier_.apps()[app];
         if (!options.removed && (call.target.app.empty() || options.name == call.target.app))
-            courier_.tokens().replace_token(app);
+            courier_.tokens().replace_token(app, call.scope == operator_scope::group);
     }
     courier_.operators().tell(domain::reason::token_refreshed, call.target, call.by);
     codec::admin_receipt receipt;

@@ -69,7 +69,7 @@ void add(std::string& json, const rate_override& limits)
 
 std::string_view word_of(operator_change::action action)
 {
-    constexpr std::array<std::string_view, 3> words{"pause", "resume", "rate"};
+    constexpr std::array<std::string_view, 4> words{"pause", "resume", "rate", "renewed"};
     return words.at(static_cast<std::size_t>(action));
 }
 
@@ -131,7 +131,7 @@ bool read_action(json_value object, operator_change::action& into)
     std::string word;
     if (!read_text_if_there(object, "action", word))
         return false;
-    for (const auto each : {pause, resume, rate}) {
+    for (const auto each : {pause, resume, rate, renewed}) {
         if (word == word_of(each)) {
             into = each;
             return true;

@@ -312,6 +312,7 @@ void add_ctl(CLI::App& program, int& exit_code)
     rate->callback([options, &exit_code] { exit_code = change_rate(*options); });
     auto* const refresh = command->add_subcommand("refresh", "Fetch another access token");
     refresh->add_option("APP", options->app, "The app; none: all");
+    refresh->add_flag("--instance", options->instance, "Only this worker; else all of them take the new token up");
     refresh->callback([options, &exit_code] { exit_code = call(*options, false, path_of(*options, "token/refresh")); });
     auto* const drain = command->add_subcommand("drain", "Have this worker finish what is in flight and end");
     drain->add_flag("--instance", options->instance, "As always");

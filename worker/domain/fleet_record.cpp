@@ -33,8 +33,11 @@ std::string key_of(const operator_probe_record& /*record*/)
 std::string key_of(const operator_change_record& record)
 {
     const auto& [app, kind, template_id] = record.change.target;
-    const bool about_rate = record.change.what == operator_change::action::rate;
-    return (about_rate ? "@operator/rate/" : "@operator/pause/") + app + '/' + kind + '/' + template_id;
+    using enum operator_change::action;
+    const auto* const register_of = record.change.what == rate      ? "@operator/rate/"
+                                    : record.change.what == renewed ? "@operator/renewed/"
+                                                                    : "@operator/pause/";
+    return register_of + app + '/' + kind + '/' + template_id;
 }
 
 std::string key_of(const operator_state_record& /*record*/)

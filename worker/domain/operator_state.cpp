@@ -27,7 +27,7 @@ rate_override rate_patch::applied_to(rate_override before) const noexcept
 bool operator_state::apply(const operator_change& change, std::int64_t offset)
 {
     const bool news = would_change(change);
-    if (!has_room_for(change))
+    if (!has_room_for(change) || change.what == operator_change::action::renewed)
         return false;
     // Said again: who said it first, and since when, stays. A word that changes nothing is noted all the same: a
     // snapshot written before it may know of what it ended.
@@ -81,6 +81,8 @@ bool operator_state::would_change(const operator_change& change) const
         return !paused(change.target);
     case operator_change::action::resume:
         return paused(change.target);
+    case operator_change::action::renewed:
+        return false;
     case operator_change::action::rate:
         break;
     }
@@ -93,6 +95,7 @@ bool operator_state::has_room_for(const operator_change& change) const
     case operator_change::action::pause:
         return paused(change.target) || count_pauses() < most_pauses;
     case operator_change::action::resume:
+    case operator_change::action::renewed:
         return true;
     case operator_change::action::rate:
         break;

@@ -59,12 +59,18 @@ struct rate_patch {
     friend bool operator==(const rate_patch&, const rate_patch&) = default;
 };
 
-/// One word of an operator's. The last word about a target, or about an app's rate, is the one that holds.
+/// One word of an operator's. The last word about a target, or about an app's rate, is the one that holds; `renewed`
+/// tells of something done and is no state.
 struct operator_change {
-    enum class action : std::uint8_t { pause, resume, rate };
+    enum class action : std::uint8_t {
+        pause,
+        resume,
+        rate,
+        renewed, ///< A replica has got the app another access token, as an operator asked; the others fetch it too.
+    };
 
     action what = action::pause;
-    pause_target target; ///< Of `rate`: an app alone.
+    pause_target target; ///< Of `rate` and `renewed`: an app alone.
     rate_override rate;  ///< Of `rate`: all of what holds from now on; empty: the configuration's again.
     operator_mark mark;
 

@@ -88,6 +88,11 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
         fleet_->join(*rates_);
         operators_.join(fleet_->voice());
         fleet_->join(operators_);
+        credentials_.on_replaced([this](domain::app_index app) { operators_.announce_token(options_.apps[app].name); });
+        operators_.on_token_renewed([this](const std::string& name) {
+            if (const auto app = find_app(name))
+                credentials_.take_up_replaced(*app);
+        });
     }
     ledger_.set_pool(senders_);
     committer_.on_room([this] { read(); });

@@ -69,9 +69,20 @@ void credentials::ask_soon(domain::app_index app)
     keepers_[app]->ask_soon();
 }
 
-void credentials::replace_token(domain::app_index app)
+void credentials::replace_token(domain::app_index app, bool for_group)
 {
-    keepers_[app]->replace();
+    std::function<void()> done;
+    if (for_group)
+        done = [this, app] {
+            if (on_replaced_)
+                on_replaced_(app);
+        };
+    keepers_[app]->replace(std::move(done));
+}
+
+void credentials::take_up_replaced(domain::app_index app)
+{
+    keepers_[app]->take_up_replaced();
 }
 
 void credentials::look_again(domain::app_index app)

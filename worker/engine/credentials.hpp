@@ -65,7 +65,13 @@ public:
     /// What a source asks with has changed: an app without a good token tries again at once.
     void ask_soon(domain::app_index app);
     /// An operator wants another token than the present one.
-    void replace_token(domain::app_index app);
+    /// @param for_group  `on_replaced` is told once it has come.
+    void replace_token(domain::app_index app, bool for_group);
+    /// Told of an app whose token was replaced as an operator wanted it, for the whole group.
+    void on_replaced(std::function<void(domain::app_index)> told) { on_replaced_ = std::move(told); }
+    /// Another replica has replaced the app's token: the same call as at a renewal brings the new one here. The tokens
+    /// of a `classic` app come over the log by themselves.
+    void take_up_replaced(domain::app_index app);
     /// The answer of the app's `token_source::asks` has changed.
     void look_again(domain::app_index app);
 
@@ -95,6 +101,7 @@ private:
     metrics_registry& metrics_;
     std::function<double()> jitter_;
     std::function<void()> on_change_;
+    std::function<void(domain::app_index)> on_replaced_;
     task_group* tasks_ = nullptr; ///< Null: not started.
     std::vector<std::unique_ptr<token_keeper>> keepers_;
     std::vector<std::unique_ptr<token_keeper>> replaced_; ///< Their coroutines may still be in a call.

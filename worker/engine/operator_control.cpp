@@ -240,6 +240,15 @@ std::string operator_control::next_id()
     return voice_->member() + '/' + std::to_string(++words_);
 }
 
+void operator_control::announce_token(const std::string& app)
+{
+    if (voice_ == nullptr)
+        return;
+    const operator_change done{
+        operator_change::action::renewed, {app, {}, {}}, {}, {{}, options_.worker, with_.time.wall_now()}};
+    voice_->say(domain::operator_change_record{next_id(), done});
+}
+
 void operator_control::tell(std::string_view reason, const domain::pause_target& about, const std::string& by)
 {
     changes_.with({std::string(reason)}).add();
@@ -283,8 +292,14 @@ void operator_control::read(const domain::fleet_record& record, std::int64_t off
             changed_.notify();
         }
     } else if (const auto* const word = std::get_if<domain::operator_change_record>(&record)) {
+        const bool own = word->id.starts_with(voice_->member() + '/');
+        if (word->change.what == operator_change::action::renewed) {
+            if (known_ && !own && on_token_renewed_)
+                on_token_renewed_(word->change.target.app);
+            return;
+        }
         const bool news = group_.apply(word->change, offset);
-        if (known_ && word->id.starts_with(voice_->member() + '/'))
+        if (known_ && own)
             note_own(word->change, news, offset);
         if (word->id == awaited_) {
             awaited_.clear();

@@ -87,6 +87,10 @@ public:
     asio::awaitable<operator_outcome> resume(domain::pause_target target, operator_scope scope, std::string by);
     asio::awaitable<operator_outcome> change_rate(std::string app, domain::rate_patch patch, operator_scope scope,
                                                   std::string by);
+    /// This replica has got the app another access token because an operator wanted one: the other replicas hear of it.
+    void announce_token(const std::string& app);
+    /// Told of an app for which another replica has got such a token.
+    void on_token_renewed(std::function<void(const std::string&)> told) { on_token_renewed_ = std::move(told); }
     /// An operator did something else, at this process alone: on the log and the status topic.
     void tell(std::string_view reason, const domain::pause_target& about, const std::string& by);
 
@@ -134,6 +138,7 @@ private:
     surroundings with_;
     std::function<void(domain::app_index)> on_rate_;
     std::function<void()> on_change_;
+    std::function<void(const std::string&)> on_token_renewed_;
     fleet_voice* voice_ = nullptr;
     domain::operator_state group_;
     domain::operator_state instance_;

@@ -134,11 +134,21 @@ void token_keeper::ask_soon()
     alarm_->wake();
 }
 
-void token_keeper::replace()
+void token_keeper::replace(std::function<void()> done)
 {
     plan_.replace_now();
-    if (token_ && options_.token.origin == domain::token_origin::classic)
-        on_rejected(token_->generation); // whoever leads the group fetches another
+    if (options_.token.origin != domain::token_origin::classic)
+        on_replaced_ = std::move(done);
+    else if (token_)
+        on_rejected(token_->generation); // whoever leads the group fetches another, and the log brings it to all
+    alarm_->wake();
+}
+
+void token_keeper::take_up_replaced()
+{
+    if (options_.token.origin == domain::token_origin::classic)
+        return;
+    plan_.renew_now();
     alarm_->wake();
 }
 
@@ -197,8 +207,10 @@ void token_keeper::take(const token_reply& reply)
     const bool same = token_ && token_->text == reply.token;
     plan_.on_token(time_.now(), reply.expires_in, same);
     refreshes_.with({options_.name, same ? "same" : "renewed"}).add();
-    if (token_ && token_->generation == generation())
+    if (token_ && token_->generation == generation()) {
+        on_replaced_ = nullptr; // WeChat's limits kept the call from being a forced one
         return;
+    }
     token_ = std::make_shared<const access_token>(access_token{reply.token, generation()});
     token_since_ = time_.now();
     generation_.set(static_cast<double>(generation()));
@@ -206,6 +218,8 @@ void token_keeper::take(const token_reply& reply)
               {{"app", options_.name},
                {"generation", generation()},
                {"expires_in_s", static_cast<std::int64_t>(reply.expires_in.count())}});
+    if (const auto told = std::exchange(on_replaced_, nullptr))
+        told();
 }
 
 void token_keeper::take_failure(const token_reply& reply)

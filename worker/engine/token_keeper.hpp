@@ -37,7 +37,9 @@ public:
     void bring(const token_reply& reply);
     void offer_secret(secret offered);
     void ask_soon();
-    void replace();
+    /// @param done  called when a token has come that is another one; empty: nobody is to be told.
+    void replace(std::function<void()> done);
+    void take_up_replaced();
     void look_again() { alarm_->wake(); }
     void on_rejected(std::uint64_t generation);
     void on_accepted(std::uint64_t generation)
@@ -91,6 +93,7 @@ private:
     std::shared_ptr<const access_token> token_;
     steady_time token_since_{};
     std::unique_ptr<alarm> alarm_;
+    std::function<void()> on_replaced_; ///< Told when the token comes that an operator wanted.
     std::string detail_;
     std::string halted_for_;
     bool stopping_ = false;

@@ -37,6 +37,7 @@ TEST(OperatorRecordCodec, WhatWasWrittenIsRead)
         domain::operator_change_record{"m/9", {action::pause, {}, {}, alice}},
         domain::operator_change_record{"m/9", {action::rate, {"shop", "", ""}, {12.5, std::nullopt, 8}, alice}},
         domain::operator_change_record{"m/9", {action::rate, {"shop", "", ""}, {}, alice}},
+        domain::operator_change_record{"m/9", {action::renewed, {"shop", "", ""}, {}, {{}, "worker-1", alice.at}}},
         domain::operator_state_record{{-1, {}, {}}},
         domain::operator_state_record{
             {77, {{{"", "official.custom", ""}, alice, 3}, {{}, alice, 4}}, {{"shop", {1e-3, 2, 3}, alice, 5}}}},
@@ -108,6 +109,7 @@ TEST(OperatorRecordCodec, EachTargetHasAKeyOfItsOwn)
     EXPECT_NE(key(action::pause, {"shop", "", ""}), key(action::rate, {"shop", "", ""}));
     EXPECT_NE(key(action::pause, {"shop", "", ""}), key(action::pause, {"", "", "shop"}));
     EXPECT_EQ(key(action::pause, {}), "@operator/pause///");
+    EXPECT_EQ(key(action::renewed, {"shop", "", ""}), "@operator/renewed/shop//") << "takes no pause or rate away";
 }
 
 } // namespace

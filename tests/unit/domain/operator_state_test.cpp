@@ -192,5 +192,15 @@ TEST(OperatorState, ATargetIsSaidInWords)
     EXPECT_EQ(describe({"shop", {}, "TM1"}), "template TM1 of app shop");
 }
 
+TEST(OperatorState, ARenewedTokenIsNoState)
+{
+    operator_state state;
+    const operator_change renewed{operator_change::action::renewed, shop, {}, {}};
+    EXPECT_FALSE(state.would_change(renewed));
+    EXPECT_FALSE(state.apply(renewed, 7));
+    EXPECT_TRUE(state.snapshot(7).pauses.empty());
+    EXPECT_TRUE(state.snapshot(7).rates.empty());
+}
+
 } // namespace
 } // namespace wxcourier::domain
