@@ -69,5 +69,25 @@ TEST_F(gauges, a_partition_that_went_leaves_no_series)
     EXPECT_THAT(worker.metrics["wxcourier_partition_unfinished"].series(), IsEmpty());
 }
 
+TEST_F(gauges, what_a_limit_of_wechats_holds_back_is_shown_while_it_does)
+{
+    for (int number = 0; number < 4; ++number)
+        append(job_text("j" + std::to_string(number)).to("o" + std::to_string(number)));
+    options.apps[0].limits.concurrency = 1;
+    auto& worker = start([](auto& each) { each.pushes.reply_to("o0", {answer(45011)}); });
+    worker.source.assign(0);
+    time.advance(milliseconds{100});
+    worker.metrics.refresh();
+    const std::vector<std::string> call{"shop", "official.template"};
+    EXPECT_EQ(worker.metrics["wxcourier_parked"].with(call).value(), 4);
+    EXPECT_GT(worker.metrics["wxcourier_parked_seconds"].with(call).value(), 0);
+    EXPECT_LE(worker.metrics["wxcourier_parked_seconds"].with(call).value(), 60);
+    EXPECT_EQ(worker.metrics["wxcourier_jobs_decoded_total"].with(call).value(), 4);
+    time.advance(std::chrono::minutes{2});
+    worker.metrics.refresh();
+    EXPECT_THAT(worker.metrics["wxcourier_parked"].series(), IsEmpty());
+    EXPECT_THAT(worker.metrics["wxcourier_parked_seconds"].series(), IsEmpty());
+}
+
 } // namespace
 } // namespace wxcourier::test

@@ -2,6 +2,7 @@
 #include "engine/courier.hpp"
 
 #include "common/log.hpp"
+#include "domain/kinds.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -430,6 +431,7 @@ void courier::refresh_gauges(metrics_registry& metrics)
         held.with({name}).add(static_cast<double>(queue_.held_repeats(app)));
         forgotten.with({name}).add(static_cast<double>(queue_.recipients_forgotten(app)));
     }
+    refresh_parks(metrics);
     metrics["wxcourier_waiting_for_key"].with().set(static_cast<double>(ledger_.waiting_for_keys()));
     metrics["wxcourier_partitions_assigned"].with().set(static_cast<double>(committer_.partitions().size()));
     const auto oldest = oldest_jobs();
@@ -444,6 +446,31 @@ void courier::refresh_gauges(metrics_registry& metrics)
         const auto waited = found == oldest.end() ? wall_time::duration::zero() : time_.wall_now() - found->second;
         age.with(labels).set(std::max(0.0, std::chrono::duration<double>(waited).count()));
     }
+}
+
+void courier::refresh_parks(metrics_registry& metrics)
+{
+    auto& parked = metrics["wxcourier_parked"];
+    auto& remaining = metrics["wxcourier_parked_seconds"];
+    parked.clear();
+    remaining.clear();
+    const auto now = time_.now();
+    const auto labels_of = [this](domain::lane where) {
+        return std::vector<std::string>{options_.apps[where.app].name,
+                                        std::string(domain::all_kinds()[where.call].name)};
+    };
+    for (domain::app_index app = 0; app < options_.apps.size(); ++app)
+        for (std::uint32_t call = 0; call < domain::all_kinds().size(); ++call)
+            if (const auto until = queue_.parked_until({app, call}, now)) {
+                parked.with(labels_of({app, call})).set(0);
+                remaining.with(labels_of({app, call})).set(std::chrono::duration<double>(*until - now).count());
+            }
+    if (parked.series().empty())
+        return; // as almost always: nothing needs to be counted
+    deliveries_.for_each([&](domain::queue_item, const delivery& message) {
+        if (message.at == delivery::stage::queued && queue_.parked_until(message.job->lane, now))
+            parked.with(labels_of(message.job->lane)).add();
+    });
 }
 
 std::map<assignment_id, wall_time> courier::oldest_jobs()

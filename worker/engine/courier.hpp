@@ -131,6 +131,7 @@ private:
     asio::awaitable<void> give_up(std::vector<assignment_id> going);
     asio::awaitable<bool> settle(std::vector<assignment_id> ids, steady_time deadline);
     void refresh_gauges(metrics_registry& metrics);
+    void refresh_parks(metrics_registry& metrics);
     /// The Kafka timestamp of the oldest unfinished job of each assignment that has one.
     std::map<assignment_id, wall_time> oldest_jobs();
 

@@ -63,8 +63,10 @@ intake::intake(const engine_options& options, job_source& source, offset_committ
 void intake::add_app(domain::app_index app)
 {
     app_index_[options_.apps[app].name] = app;
-    if (presence_.size() <= app)
+    if (presence_.size() <= app) {
         presence_.push_back(std::make_shared<char>());
+        decoded_.emplace_back(domain::all_kinds().size(), nullptr);
+    }
     follow_apps();
     for (auto& each : unknown_.take_known(options_.apps[app].name))
         known_now_.push_back(std::move(each));
@@ -164,11 +166,22 @@ void intake::judge(const std::shared_ptr<job_in_progress>& job, bool may_wait)
         return;
     }
     fill(*job, std::get<codec::decoded_job>(std::move(decoded)));
+    if (!job->came_back)
+        count_decoded(job->lane);
     if (!take_replay_note(*job)) {
         ledger_.reject(job->record, job->assignment, job->offset, job->source, unreadable_replay(*job));
         return;
     }
     ledger_.admit(job, committer_.find(job->assignment)->tracker.restored_partial(job->offset));
+}
+
+void intake::count_decoded(domain::lane where)
+{
+    auto& series = decoded_[where.app][where.call];
+    if (series == nullptr)
+        series = &metrics_["wxcourier_jobs_decoded_total"].with(
+            {options_.apps[where.app].name, std::string(domain::all_kinds()[where.call].name)});
+    series->add();
 }
 
 /// Those whose partitions have room, each partition's in their order.

@@ -69,6 +69,7 @@ private:
     void judge(const std::shared_ptr<job_in_progress>& job, bool may_wait);
     void admit_known();
     void fill(job_in_progress& job, codec::decoded_job decoded);
+    void count_decoded(domain::lane where);
 
     const engine_options& options_;
     job_source& source_;
@@ -82,6 +83,7 @@ private:
     std::map<std::string, topic_state> topics_;
     std::map<std::string, domain::app_index> app_index_;
     std::vector<std::shared_ptr<const void>> presence_; ///< By app: what its jobs hold a share of.
+    std::vector<std::vector<metric_series*>> decoded_;  ///< By app and kind; null until the first.
     unknown_app_room unknown_;
     std::deque<std::shared_ptr<job_in_progress>> known_now_; ///< Their app has come; they go before what is polled.
     assignment_id next_ = 0; ///< Where the next turn begins, so that no partition is always last.
