@@ -150,6 +150,30 @@ def test_a_changed_file_is_followed_without_a_signal_and_apps_come_and_go(kafka,
     worker.stop()
 
 
+def test_the_first_classic_app_comes_while_the_worker_runs(kafka, topics, simulate, run_worker, read):
+    simulator = simulate()
+    classic = {**app_settings("extra", "official_account", "wx00000000000000cc", "SHOP_SECRET"), "token": {"source": "classic"}}
+    prepared = run_worker(topics, simulator, token_key={"env": "TOKEN_KEY"}).ready()
+    file = ConfigurationFile(prepared)
+    file.settings["apps"].append(classic)
+    file.save()
+    file.hang_up("applied")
+    log = StatusLog(read(topics.status))
+    kafka.produce(topics.jobs, [jobs.make(number, app="extra").record() for number in range(20)])
+    log.until_terminal(20, 30, progress=prepared.check_alive)
+    assert {status["state"] for status in log.by_id().values()} == {"sent"}
+    assert simulator.stats()["tokens"]["wx00000000000000cc"].get("classic") == 1
+    prepared.stop()
+
+    unprepared = run_worker(topics, simulator).ready()
+    file = ConfigurationFile(unprepared)
+    file.settings.update(apps=[*file.settings["apps"], classic], token_key={"env": "TOKEN_KEY"})
+    file.save()
+    file.hang_up("refused")
+    assert any("no token_key when this process started" in line["message"] for line in unprepared.log())
+    unprepared.stop()
+
+
 def test_an_unknown_app_waits_a_minute_and_holds_up_nobody(kafka, topics, simulate, run_worker, read):
     worker = run_worker(topics, simulate()).ready()
     file = ConfigurationFile(worker)

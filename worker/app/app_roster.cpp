@@ -75,8 +75,8 @@ std::vector<std::string> app_roster::make_servers(const config::difference& foun
         const auto& app = app_named(name, wanted);
         if (app.token.source == config::token_source::classic && !shares_tokens_)
             refusals.push_back("apps." + name +
-                               ".token.source is the first that is classic, which needs a restart: the token topic and "
-                               "its key are taken up at the start only");
+                               ".token.source is classic, and there was no token_key when this process started, which "
+                               "needs a restart: the key and the token topic are taken up at the start only");
         if (app.token.source != config::token_source::shared)
             continue;
         try {

@@ -52,7 +52,7 @@ private:
     engine::courier& courier_;
     secret_watch& secrets_;
     config::settings& in_force_;
-    const bool shares_tokens_; ///< The token topic is followed, and there is a key for it: decided at start.
+    const bool shares_tokens_; ///< There was a `token_key` at the start, so the token topic is followed.
     std::map<domain::app_index, outside> outside_;
     std::vector<std::unique_ptr<wechat::shared_token_client>> replaced_; ///< The engine may still ask them.
 };

@@ -224,8 +224,7 @@ wechat::shared_token_settings shared_token_of(const config::settings& settings, 
 
 bool shares_tokens(const config::settings& settings)
 {
-    return std::any_of(settings.apps.begin(), settings.apps.end(),
-                       [](const auto& app) { return app.token.source == config::token_source::classic; });
+    return !settings.token_key.empty();
 }
 
 std::vector<engine::delayed_options::topic> delayed_topics_of(const config::settings& settings)

@@ -34,7 +34,8 @@ wechat::client_settings wechat_client_of(const config::settings& settings);
 
 wechat::shared_token_settings shared_token_of(const config::settings& settings, const config::app_settings& app);
 
-/// Whether an app's tokens are shared over the token topic: those of `classic` apps.
+/// Whether the tokens of `classic` apps are shared over the token topic: with `token_key` such an app may be there, or
+/// come while the worker runs.
 bool shares_tokens(const config::settings& settings);
 
 /// The delayed topics, shortest first.
