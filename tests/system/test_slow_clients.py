@@ -1,57 +1,18 @@
 """Thousands of clients that never finish their request keep no probe out."""
 import http.client
+import pathlib
 import resource
-import select
-import socket
-import threading
+import statistics
+import subprocess
+import sys
 import time
 
 import pytest
 
 CROWD = 5000
-PROBES = 300
-HALF = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Half: "
-
-
-class Crowd(threading.Thread):
-    """Half-open clients: half a header each, a byte more now and then; who is cut off comes back."""
-
-    def __init__(self, address):
-        super().__init__(daemon=True)
-        self.address = address
-        self.all_there = threading.Event()
-        self.enough = threading.Event()
-        self.opened = 0
-
-    def _come(self):
-        client = socket.create_connection(self.address, timeout=10)
-        client.sendall(HALF)
-        self.opened += 1
-        return client
-
-    def run(self):
-        poll = select.poll()
-        clients = {}
-
-        def enter():
-            client = self._come()
-            clients[client.fileno()] = client
-            poll.register(client.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-        while self.opened < CROWD and not self.enough.is_set():
-            enter()
-        self.all_there.set()
-        while not self.enough.is_set():
-            for number, _ in poll.poll(50)[:20]:
-                poll.unregister(number)
-                clients.pop(number).close()
-                enter()
-            for client in list(clients.values())[:5]:
-                try:
-                    client.sendall(b"x")
-                except OSError:
-                    pass
-        for client in clients.values():
-            client.close()
+ROUNDS = 5
+PROBES = 200
+MOST_MS = 50
 
 
 @pytest.fixture
@@ -65,29 +26,41 @@ def many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_five_thousand_half_open_clients_keep_no_probe_out(topics, simulator, run_worker, many_files, record_property):
+def probe(host, port):
+    """How long /livez took on a connection of its own, as a kubelet asks: milliseconds."""
+    begin = time.monotonic()
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    connection.request("GET", "/livez", headers={"Connection": "close"})
+    assert connection.getresponse().status == 200
+    connection.close()
+    return (time.monotonic() - begin) * 1000
+
+
+def p99_of_a_round(host, port):
+    """The 99th percentile of some hundred probes."""
+    took = []
+    for _ in range(PROBES):
+        took.append(probe(host, port))
+        time.sleep(0.01)
+    return sorted(took)[PROBES * 99 // 100]
+
+
+def test_five_thousand_half_open_clients_keep_no_probe_out(topics, simulator, run_worker, many_files):
     worker = run_worker(topics, simulator).ready()
     host, port = worker.url().removeprefix("http://").split(":")
-    crowd = Crowd((host, int(port)))
-    crowd.start()
+    crowd = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("half_open_clients.py"), host, port, str(CROWD)],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        assert crowd.all_there.wait(120)
-        took = []
-        for _ in range(PROBES):
-            begin = time.monotonic()
-            probe = http.client.HTTPConnection(host, int(port), timeout=5)
-            probe.request("GET", "/livez", headers={"Connection": "close"})
-            assert probe.getresponse().status == 200
-            took.append((time.monotonic() - begin) * 1000)
-            probe.close()
-            time.sleep(0.01)
+        assert crowd.stdout.readline() == "there\n"
+        # A machine that does something else for a while spoils a round or two, not most of them.
+        p99s = [p99_of_a_round(host, int(port)) for _ in range(ROUNDS)]
+        crowd.stdin.close()
+        came = int(crowd.stdout.readline())
+        assert crowd.wait(30) == 0
     finally:
-        crowd.enough.set()
-        crowd.join(30)
-    took.sort()
-    p50, p99 = took[PROBES // 2], took[PROBES * 99 // 100]
-    record_property("livez_p99_ms", round(p99, 1))
-    print(f"/livez beside {crowd.opened} half-open clients: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    assert p50 < 50
-    assert p99 < 1000, "50 on a machine of its own"
+        crowd.kill()
+        crowd.wait()
+    print(f"/livez beside {CROWD} half-open clients, who came {came} times: p99 of {ROUNDS} rounds, in ms: "
+          + ", ".join(f"{each:.1f}" for each in p99s))
+    assert statistics.median(p99s) < MOST_MS
     worker.stop()
