@@ -102,11 +102,38 @@ def test_files_are_mounted_as_directories_where_the_configuration_looks(name, wo
 def test_the_probes_ask_the_listener(name, workload):
     container, = workload["spec"]["template"]["spec"]["containers"]
     port = int(config_of(name)["http"]["listen"].rpartition(":")[2])
-    assert container["ports"] == [{"name": "http", "containerPort": port, "protocol": "TCP"}]
+    assert container["ports"][0] == {"name": "http", "containerPort": port, "protocol": "TCP"}
     for probe, path in (("startupProbe", "/livez"), ("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
         assert container[probe]["httpGet"] == {"path": path, "port": "http"}
     silence = 60  # /livez itself waits that long before it calls a client hung.
     assert container["livenessProbe"]["periodSeconds"] * container["livenessProbe"]["failureThreshold"] >= silence
+
+
+@pytest.mark.parametrize("name, workload", every(*WORKLOADS))
+def test_the_admin_listener_is_reached_by_whom_the_values_name_alone(name, workload):
+    values = yaml.safe_load((ROOT / f"deploy/helm/values/{name}.yaml").read_text())
+    wanted = values.get("admin", {})
+    allowed = values.get("networkPolicy", {}).get("adminFrom", [])
+    admin = config_of(name).get("admin")
+    ports = [port["name"] for port in workload["spec"]["template"]["spec"]["containers"][0]["ports"]]
+    rules = [rule for rule in of(name, "NetworkPolicy")["spec"]["ingress"] if rule["ports"][0]["port"] != "http"]
+    assert [port["name"] for port in of(name, "Service")["spec"]["ports"]] == ["http"], "it is in no Service"
+    if not wanted.get("enabled"):
+        assert admin is None and ports == ["http"] and not rules
+        return
+    volume, = [each for each in workload["spec"]["template"]["spec"]["volumes"] if each["name"] == "admin-token"]
+    assert volume["secret"]["secretName"] == "wxcourier-admin", "a Secret of its own"
+    assert admin["token"] == {"file": "/run/secrets/wxcourier-admin/token"}
+    if wanted.get("exposed"):
+        assert admin["listen"] == "0.0.0.0:8081" and ports == ["http", "admin"]
+        assert rules == [{"from": allowed, "ports": [{"port": "admin", "protocol": "TCP"}]}] and allowed
+    else:
+        assert admin["listen"] == "127.0.0.1:8081" and ports == ["http"] and not rules
+
+
+def test_some_values_have_an_admin_listener_of_either_sort():
+    listens = {config_of(name)["admin"]["listen"] for name in MANIFESTS if "admin" in config_of(name)}
+    assert listens == {"127.0.0.1:8081", "0.0.0.0:8081"}
 
 
 @pytest.mark.parametrize("name, workload", every(*WORKLOADS))

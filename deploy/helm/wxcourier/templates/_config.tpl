@@ -5,6 +5,10 @@
 {{- $properties := dict "properties" (dict "group.instance.id" "${POD_NAME}") }}
 {{- $_ := set $config "kafka" (mergeOverwrite $properties $config.kafka) }}
 {{- end }}
+{{- with .Values.admin }}{{ if .enabled }}
+{{- $listen := printf "%s:%d" (ternary "0.0.0.0" "127.0.0.1" .exposed) (.port | int) }}
+{{- $_ := set $config "admin" (dict "listen" $listen "token" (dict "file" (printf "%s/token" .mountPath))) }}
+{{- end }}{{ end }}
 {{- toYaml $config }}
 {{- end }}
 
