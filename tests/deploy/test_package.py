@@ -108,22 +108,22 @@ def test_the_unit_gives_time_to_drain():
 def test_the_man_page_names_every_command_and_option(unpacked, program):
     page = gzip.decompress((unpacked / "usr/share/man/man1/wxcourier.1.gz").read_bytes()).decode()
     plain = page.replace("\\-", "-")
-    for name in commands(program):
+    for name in [*commands(program), *(f"ctl {each}" for each in commands(program, "ctl"))]:
         assert f"wxcourier {name}" in plain
-        for option in options(program, name):
+        for option in options(program, *name.split()):
             assert option in plain, f"{name} {option}"
     if shutil.which("groff"):
         assert run("groff", "-man", "-Tutf8", "-ww", "-z", "-", input=page).strip() == ""
 
 
-def commands(program):
-    """The commands that the program lists."""
-    return re.findall(r"^  ([a-z-]+) ", run(program, "--help").partition("Subcommands:")[2], re.MULTILINE)
+def commands(program, *above):
+    """The commands that the program lists, or one of its commands."""
+    return re.findall(r"^  ([a-z-]+) ", run(program, *above, "--help").partition("Subcommands:")[2], re.MULTILINE)
 
 
-def options(program, command):
+def options(program, *command):
     """The long options of a command."""
-    return re.findall(r"^  (?:-\w,)?(--[a-z-]+)", run(program, command, "--help"), re.MULTILINE)
+    return re.findall(r"^  (?:-\w,)?(--[a-z-]+)", run(program, *command, "--help"), re.MULTILINE)
 
 
 def completions(file, *words):
@@ -140,6 +140,11 @@ def test_bash_completes_commands_options_and_values(unpacked, program):
     for name in commands(program):
         assert set(options(program, name)) <= completions(file, "wxcourier", name, "--")
     assert completions(file, "wxcourier", "simulator", "--record", "f") == {"full"}
+    assert set(commands(program, "ctl")) <= completions(file, "wxcourier", "ctl", "")
+    assert completions(file, "wxcourier", "ctl", "--at", "there", "pau") == {"pause"}
+    for name in commands(program, "ctl"):
+        offered = completions(file, "wxcourier", "ctl", name, "--")
+        assert set(options(program, "ctl", name)) <= offered and "--token-file" in offered
     run("shellcheck", "-s", "bash", file)
 
 
@@ -148,5 +153,7 @@ def test_zsh_reads_its_completions(unpacked, program):
     text = file.read_text(encoding="utf-8")
     for name in commands(program):
         assert f"        {name})\n" in text
+    for name in commands(program, "ctl"):
+        assert f"                        {name})\n" in text
     needs("zsh")
     run("zsh", "-n", file)
