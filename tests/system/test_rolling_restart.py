@@ -1,4 +1,5 @@
-"""A rolling restart as Kubernetes does it: a new pod is ready, then an old one gets SIGTERM, the grace period, SIGKILL."""
+"""A rolling restart as Kubernetes does it: a new pod is ready, then an old one gets SIGTERM, the grace period, SIGKILL.
+Meanwhile jobs move to the delayed topics, and come back from there."""
 import collections
 import signal
 import subprocess
@@ -12,6 +13,8 @@ REPLICAS = 3
 # What deploy/helm gives: delivery.drain_timeout and ten seconds.
 GRACE = 30.0
 BATCH = 40
+# Every so many-th job waits so long: it moves to the delayed topics.
+WAITING, WAIT_SECONDS = 4, 70
 
 
 class Producer(threading.Thread):
@@ -28,6 +31,8 @@ class Producer(threading.Thread):
         try:
             while not self.enough.is_set():
                 batch = jobs.of_all_kinds(BATCH, first=self.made)
+                for job in batch[::WAITING]:
+                    job.more["not_before"] = int((time.time() + WAIT_SECONDS) * 1000)
                 self.kafka.produce(self.topic, [job.record() for job in batch])
                 self.made += BATCH
                 time.sleep(0.1)
@@ -61,7 +66,8 @@ def test_nothing_is_lost_and_nothing_sent_twice(kafka, topics, simulator, run_wo
     producer.enough.set()
     producer.join(60)
     assert producer.failure is None
-    log.until_terminal(producer.made, 120, progress=running[-1].check_alive)
+    log.until_terminal(producer.made, 60 + WAIT_SECONDS, progress=running[-1].check_alive)
+    assert sum(kafka.ends(f"{topics.delayed}.1m", 3)) >= producer.made / WAITING, "they waited on the delayed topics"
     codes += [end_as_kubernetes_does(each) for each in running]
 
     assert codes == [0] * (2 * REPLICAS), "each ended by itself, with all it had in flight"
