@@ -16,11 +16,13 @@ bool passes_to_status(std::string_view name)
     return name == "traceparent" || name == "tracestate" || name.starts_with("x-");
 }
 
-std::string key_of(const domain::status_record& status)
+std::string key_of(const codec::status_view& status)
 {
     if (status.state == domain::job_state::event)
         return "@event";
-    return status.id ? *status.id : to_string(status.source);
+    if (status.id)
+        return std::string(*status.id);
+    return to_string(status.source != nullptr ? *status.source : domain::source_position{});
 }
 
 } // namespace
@@ -36,16 +38,16 @@ status_reporter::status_reporter(const engine_options& options, record_publisher
             {std::string(to_string(static_cast<domain::job_state>(i)))});
 }
 
-domain::status_record status_reporter::status_of(const delivery& message, domain::job_state state,
-                                                 std::string_view reason) const
+codec::status_view status_reporter::status_of(const delivery& message, domain::job_state state,
+                                              std::string_view reason) const
 {
     const auto& job = *message.job;
-    domain::status_record status;
+    codec::status_view status;
     status.id = job.job.id;
     status.app = job.job.app;
-    status.kind = std::string(job.job.kind->name);
-    status.labels = job.job.labels;
-    status.touser = std::string(job.messages.touser(message.index));
+    status.kind = job.job.kind->name;
+    status.labels = &job.job.labels;
+    status.touser = job.messages.touser(message.index);
     status.state = state;
     status.reason = reason;
     status.errcode = message.errcode;
@@ -53,7 +55,7 @@ domain::status_record status_reporter::status_of(const delivery& message, domain
     status.msgid = message.msgid;
     status.attempts = message.history.attempts;
     status.enqueued_at = job.record.enqueued_at;
-    status.source = job.source;
+    status.source = &job.source;
     status.worker = options_.worker;
     return status;
 }
@@ -136,7 +138,7 @@ void status_reporter::bury(const job_in_progress& job, std::function<void()> ack
     publish_dead_letter(job.record, note, std::move(acknowledged));
 }
 
-void status_reporter::publish_status(const domain::status_record& status, const std::vector<header>& headers,
+void status_reporter::publish_status(const codec::status_view& status, const std::vector<header>& headers,
                                      std::function<void()> acknowledged)
 {
     outbound_record record{options_.status_topic, key_of(status), codec::encode_status(status), {}};

@@ -5,6 +5,7 @@
 
 #include "codec/dead_letter_codec.hpp"
 #include "codec/job_codec.hpp"
+#include "codec/status_codec.hpp"
 #include "common/metrics.hpp"
 #include "engine/delivery_store.hpp"
 #include "engine/options.hpp"
@@ -57,11 +58,11 @@ private:
     };
 
     void publish(outbound_record record, pending_record pending);
-    void publish_status(const domain::status_record& status, const std::vector<header>& headers,
+    void publish_status(const codec::status_view& status, const std::vector<header>& headers,
                         std::function<void()> acknowledged);
     void publish_dead_letter(const original_record& record, const codec::dead_letter_note& note,
                              std::function<void()> acknowledged);
-    domain::status_record status_of(const delivery& message, domain::job_state state, std::string_view reason) const;
+    codec::status_view status_of(const delivery& message, domain::job_state state, std::string_view reason) const;
 
     const engine_options& options_;
     record_publisher& publisher_;
