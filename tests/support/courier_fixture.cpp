@@ -76,6 +76,8 @@ void replica::join()
     asio::co_spawn(loop_, courier->join(time_.now()), [joined](const std::exception_ptr&, bool all) { *joined = all; });
     time_.settle();
     EXPECT_EQ(*joined, true) << "coroutines of the engine were left behind";
+    source.sever(); // the process is gone: nobody is there to be told of what comes
+    publisher.sever();
     if (*joined == true)
         courier.reset();
     else
