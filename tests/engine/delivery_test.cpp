@@ -384,6 +384,14 @@ TEST_F(delivery, a_dry_run_holds_recipients_to_their_limit)
     auto& worker = start_with_partition();
     time.advance(seconds{10});
     EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 2U);
+    time.advance(hours{1} - seconds{10} - milliseconds{1});
+    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 2U) << "the window's last millisecond";
+    time.advance(seconds{10} + milliseconds{1});
+    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 4U);
+    time.advance(hours{1} - seconds{10} - milliseconds{1});
+    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 4U);
+    time.advance(milliseconds{1});
+    EXPECT_EQ(worker.publisher.statuses(job_state::simulated).size(), 5U);
 }
 
 TEST_F(delivery, a_dead_letter_tells_the_attempts)
