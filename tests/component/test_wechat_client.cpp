@@ -127,6 +127,30 @@ TEST_F(wechat_client, tells_why_no_token_came_and_never_the_secret)
     EXPECT_EQ(reply.errmsg.find("hidden"), std::string::npos);
 }
 
+TEST_F(wechat_client, asks_how_much_of_a_quota_is_left)
+{
+    seen_requests seen;
+    const scripted_server server(
+        tls(), record(seen, answer(R"({"errcode":0,"errmsg":"ok","quota":{"daily_limit":100,"used":1,"remain":99}})")));
+    connect_to({server.url()});
+    wechat::quota_client quotas(*client);
+    const auto reply = run(quotas.ask({&template_kind(), "token"}));
+    ASSERT_TRUE(reply.standing);
+    EXPECT_EQ(reply.standing->remain, 99);
+    const auto requests = seen.all();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_TRUE(requests[0].starts_with("POST /cgi-bin/openapi/quota/get?access_token=token HTTP/1.1\r\n"))
+        << requests[0];
+    EXPECT_TRUE(requests[0].ends_with("\r\n\r\n{\"cgi_path\":\"/cgi-bin/message/template/send\"}")) << requests[0];
+
+    const scripted_server gateway(tls(), answer_always(answer("<html>", "502 Bad Gateway")));
+    connect_to({gateway.url()});
+    wechat::quota_client elsewhere(*client);
+    const auto failed = run(elsewhere.ask({&template_kind(), "token"}));
+    EXPECT_FALSE(failed.standing);
+    EXPECT_EQ(failed.errmsg, "HTTP 502");
+}
+
 TEST_F(wechat_client, keeps_a_connection_for_the_next_request)
 {
     const scripted_server server(tls(), answer_always(answer(accepted_body)));

@@ -103,7 +103,8 @@ TEST_F(fleet_rates, nothing_is_said_while_there_is_no_work)
     time.advance(seconds{20});
     const auto before = shared.size();
     time.advance(minutes{5});
-    EXPECT_LE(shared.size() - before, 5U * 6 + 5) << "the leader's sign of life, and the dead that are forgotten";
+    EXPECT_LE(shared.size() - before, 5U * (6 + 1) + 5)
+        << "the leader's sign of life, where quotas stand, and the dead that are forgotten";
 }
 
 TEST_F(fleet_rates, all_of_the_rate_is_used_when_all_have_work)

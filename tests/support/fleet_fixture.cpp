@@ -36,6 +36,15 @@ asio::awaitable<engine::token_reply> classic_endpoint::call(std::function<bool()
     co_return reply;
 }
 
+asio::awaitable<engine::quota_reply> quota_desk::ask(engine::quota_request request)
+{
+    constexpr milliseconds latency{30};
+    const auto alarm = time_.make_alarm();
+    calls.push_back({request.kind->name, time_.now()});
+    co_await alarm->wait_until(time_.now() + latency);
+    co_return answer();
+}
+
 fleet_test::fleet_test()
 {
     log::configure(log::level::off, log::format::text);
@@ -113,6 +122,8 @@ group_member& fleet_test::start(milliseconds clock_off, const log_reading& readi
     added.statuses.attach(*added.courier);
     added.pushes.otherwise = [this](const auto& call) { return judge(call); };
     added.pushes.latency = [](const auto&) { return milliseconds{20}; };
+    if (quotas)
+        added.courier->learn_quotas_from(*quotas);
     added.courier->start();
     added.read = reading.first;
     added.reads = reading.reads;

@@ -65,6 +65,35 @@ private:
     manual_clock& time_;
 };
 
+/// WeChat's call about quotas, as all processes of the group see it.
+class quota_desk final : public engine::quota_api {
+public:
+    struct call {
+        std::string_view kind;
+        steady_time at{};
+    };
+
+    explicit quota_desk(manual_clock& time) : time_(time) {}
+
+    asio::awaitable<engine::quota_reply> ask(engine::quota_request request) override;
+    /// Says from now on that so many are left of so many.
+    void say(std::int64_t daily_limit, std::int64_t remain)
+    {
+        answer = [=] { return engine::quota_reply{domain::quota_standing{daily_limit, remain}, 0, "ok"}; };
+    }
+    /// Refuses from now on.
+    void refuse(int errcode)
+    {
+        answer = [=] { return engine::quota_reply{std::nullopt, errcode, "refused"}; };
+    }
+
+    std::function<engine::quota_reply()> answer;
+    std::vector<call> calls;
+
+private:
+    manual_clock& time_;
+};
+
 /// One process of the group.
 struct group_member {
     class own_tokens final : public engine::token_api {
@@ -151,6 +180,7 @@ protected:
     manual_clock time{loop};
     fake_log jobs;
     classic_endpoint endpoint{time};
+    std::optional<quota_desk> quotas; ///< Empty: WeChat is not asked.
     engine::engine_options options;
     std::vector<engine::log_record> shared;
     std::vector<std::unique_ptr<group_member>> members;

@@ -5,6 +5,7 @@
 
 #include "tests/support/scripted_tls_server.hpp"
 #include "wechat/push_client.hpp"
+#include "wechat/quota_client.hpp"
 #include "wechat/token_client.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>

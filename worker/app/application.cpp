@@ -74,7 +74,7 @@ application::application(asio::io_context& io, config::settings settings, std::s
                      fail(std::string("defect: ") + error.what());
                  }
              }),
-      transport_(io, wechat_client_of(settings_)), pushes_(transport_), tokens_(transport_),
+      transport_(io, wechat_client_of(settings_)), pushes_(transport_), tokens_(transport_), quotas_(transport_),
       producer_(io.get_executor(), producer_of(settings_)), consumer_(io.get_executor(), consumer_of(settings_)),
       courier_(options_, io.get_executor(), clock_, consumer_, producer_, pushes_, tokens_, metrics_,
                [this](const std::string& why) { fail(why); }),
@@ -111,6 +111,7 @@ asio::awaitable<int> application::run()
     // topics, after which this process joins the group.
     tasks_.spawn(transport_.warm(warm_connections));
     producer_.start(courier_);
+    courier_.learn_quotas_from(quotas_);
     courier_.start();
     tasks_.spawn(fleet_.run(*courier_.fleet_log()));
     tasks_.spawn(secrets_.run());

@@ -22,6 +22,7 @@
 #include "ops/http_listener.hpp"
 #include "ops/probes.hpp"
 #include "wechat/push_client.hpp"
+#include "wechat/quota_client.hpp"
 #include "wechat/token_client.hpp"
 #include "wechat/transport.hpp"
 
@@ -81,6 +82,7 @@ private:
     wechat::transport transport_;
     wechat::push_client pushes_;
     wechat::token_client tokens_;
+    wechat::quota_client quotas_;
     kafka::record_producer producer_;
     kafka::job_consumer consumer_;
     engine::courier courier_;

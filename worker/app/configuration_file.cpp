@@ -21,14 +21,7 @@ config::property_verdict check_kafka_property(const std::string& name, std::opti
 
 config::load_outcome read_configuration(std::string_view text)
 {
-    auto outcome = config::load_text(text, config::secrets::required, check_kafka_property);
-    if (!outcome.loaded)
-        return outcome;
-    for (auto& each : not_built_yet(*outcome.loaded))
-        outcome.errors.push_back({1, 1, std::move(each)});
-    if (!outcome.errors.empty())
-        outcome.loaded.reset();
-    return outcome;
+    return config::load_text(text, config::secrets::required, check_kafka_property);
 }
 
 } // namespace wxcourier::app

@@ -267,16 +267,6 @@ kafka::topic_specification specification_of(const config::settings& settings, co
     return {topic, create.partitions, create.replication, {}};
 }
 
-std::vector<std::string> not_built_yet(const config::settings& settings)
-{
-    std::vector<std::string> refused;
-    for (const auto& app : settings.apps)
-        if (app.quota.daily || app.quota.reserve_percent != 0)
-            refused.push_back("apps: quota of " + app.name +
-                              " is not built yet, expected {daily: null, reserve_percent: 0}");
-    return refused;
-}
-
 std::string instance_id()
 {
     std::array<char, 256> host{};

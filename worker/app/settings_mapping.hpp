@@ -46,10 +46,6 @@ std::vector<std::string> topics_of(const config::settings& settings);
 /// How a missing topic is to be made; only with `topics.create`.
 kafka::topic_specification specification_of(const config::settings& settings, const std::string& topic);
 
-/// What the configuration asks for and this release does not do, one line each: to be refused, since a setting without
-/// effect is worse than none.
-std::vector<std::string> not_built_yet(const config::settings& settings);
-
 /// `HOST-PID`: names this process in statuses and logs.
 std::string instance_id();
 

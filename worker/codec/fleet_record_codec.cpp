@@ -182,6 +182,63 @@ std::string encode(const rate_table_record& record)
     return json;
 }
 
+void add_quota(std::string& json, std::string_view name, const domain::quota_amount& amount)
+{
+    json += ",\"";
+    json += name;
+    json += R"(":{"high":)" + std::to_string(amount.high) + R"(,"normal":)" + std::to_string(amount.normal) + '}';
+}
+
+std::string encode(const domain::quota_report_record& record)
+{
+    auto json = begin("quota_report");
+    add_text(json, "member", record.member);
+    add_number(json, "number", record.number);
+    add_number(json, "day", record.day);
+    if (record.leaving)
+        json += R"(,"leaving":true)";
+    add_list(json, "calls", record.calls, [&json](const domain::quota_demand& each) {
+        begin_object(json, "app", each.app);
+        add_text(json, "call", each.call);
+        add_quota(json, "spent", each.spent);
+        add_quota(json, "kept", each.kept);
+        add_quota(json, "wanted", each.wanted);
+        if (each.refused != 0)
+            add_number(json, "refused", each.refused);
+        json += '}';
+    });
+    return json;
+}
+
+std::string encode(const domain::quota_table_record& record)
+{
+    auto json = begin("quota_table");
+    add_number(json, "term", record.term);
+    add_number(json, "day", record.day);
+    add_text(json, "app", record.app);
+    add_text(json, "call", record.call);
+    add_number(json, "all", record.limit.all);
+    add_number(json, "normal", record.limit.normal);
+    if (record.exhausted)
+        json += R"(,"exhausted":true)";
+    add_quota(json, "gone", record.gone);
+    add_list(json, "grants", record.grants, [&json](const domain::quota_grant& each) {
+        begin_object(json, "member", each.member);
+        add_number(json, "report", each.report);
+        add_quota(json, "may", each.amount);
+        json += '}';
+    });
+    return json;
+}
+
+std::string encode(const domain::quota_mark_record& record)
+{
+    auto json = begin("quota_mark");
+    add_number(json, "term", record.term);
+    add_number(json, "from", record.from);
+    return json;
+}
+
 // ---------------------------------------------------------------------------------------------------------- reading
 
 bool read_text(json_value object, std::string_view name, std::string& into)
@@ -297,6 +354,65 @@ std::optional<fleet_record> read_rate_table(json_value root)
     return good ? std::optional<fleet_record>(std::move(read)) : std::nullopt;
 }
 
+/// False: it is there and no boolean.
+bool read_flag(json_value object, std::string_view name, bool& into)
+{
+    const auto flag = object.find(name);
+    if (flag && !flag.is(json_type::boolean))
+        return false;
+    into = flag && flag.boolean();
+    return true;
+}
+
+bool read_quota(json_value object, std::string_view name, domain::quota_amount& into)
+{
+    const auto amount = object.find(name);
+    return amount.is(json_type::object) && read_amount(amount, "high", into.high) &&
+           read_amount(amount, "normal", into.normal);
+}
+
+bool read_quota_demand(json_value object, domain::quota_demand& into)
+{
+    return read_text(object, "app", into.app) && read_text(object, "call", into.call) &&
+           read_quota(object, "spent", into.spent) && read_quota(object, "kept", into.kept) &&
+           read_quota(object, "wanted", into.wanted) &&
+           (!object.find("refused") || read_number(object, "refused", into.refused));
+}
+
+std::optional<fleet_record> read_quota_report(json_value root)
+{
+    domain::quota_report_record read;
+    const bool good = read_text(root, "member", read.member) && !read.member.empty() &&
+                      read_number(root, "number", read.number) && read_number(root, "day", read.day) &&
+                      read_flag(root, "leaving", read.leaving) && read_list(root, "calls", [&read](json_value each) {
+                          return read_quota_demand(each, read.calls.emplace_back());
+                      });
+    return good ? std::optional<fleet_record>(std::move(read)) : std::nullopt;
+}
+
+std::optional<fleet_record> read_quota_table(json_value root)
+{
+    domain::quota_table_record read;
+    const bool good = read_number(root, "term", read.term) && read_number(root, "day", read.day) &&
+                      read_text(root, "app", read.app) && read_text(root, "call", read.call) &&
+                      read_amount(root, "all", read.limit.all) && read_amount(root, "normal", read.limit.normal) &&
+                      read_flag(root, "exhausted", read.exhausted) && read_quota(root, "gone", read.gone) &&
+                      read_list(root, "grants", [&read](json_value each) {
+                          auto& grant = read.grants.emplace_back();
+                          return read_text(each, "member", grant.member) && read_number(each, "report", grant.report) &&
+                                 read_quota(each, "may", grant.amount);
+                      });
+    return good ? std::optional<fleet_record>(std::move(read)) : std::nullopt;
+}
+
+std::optional<fleet_record> read_quota_mark(json_value root)
+{
+    domain::quota_mark_record read;
+    if (!read_number(root, "term", read.term) || !read_amount(root, "from", read.from))
+        return std::nullopt;
+    return read;
+}
+
 } // namespace
 
 std::string encode_fleet_record(const fleet_record& record)
@@ -336,6 +452,12 @@ read_fleet_record decode_fleet_record(std::string_view json)
         return {read_rate_report(root)};
     if (type == "rate_table")
         return {read_rate_table(root)};
+    if (type == "quota_report")
+        return {read_quota_report(root)};
+    if (type == "quota_table")
+        return {read_quota_table(root)};
+    if (type == "quota_mark")
+        return {read_quota_mark(root)};
     return {std::nullopt, true};
 }
 

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <utility>
 
 namespace wxcourier::codec {
 namespace {
@@ -323,6 +325,32 @@ token_answer read_shared_token(std::string_view body, std::string_view token_pat
         answer.errmsg = "the token server's token has expired";
     else
         answer = {secret{std::string(token.text())}, seconds{*expires_in}, std::nullopt, {}};
+    return answer;
+}
+
+quota_answer read_quota_answer(std::string_view body)
+{
+    quota_answer answer;
+    json_document document;
+    if (document.parse(body, body.size())) {
+        answer.errmsg = "the answer is no JSON";
+        return answer;
+    }
+    const auto root = document.root();
+    const auto number_at = [&root](std::string_view path) {
+        const auto found = value_at(root, path);
+        return found ? number_in<std::int64_t>(found.text()) : std::nullopt;
+    };
+    if (const auto errcode = number_at("errcode"); errcode && std::in_range<int>(*errcode))
+        answer.errcode = static_cast<int>(*errcode);
+    if (const auto errmsg = value_at(root, "errmsg"); errmsg.is(json_type::string))
+        answer.errmsg = readable(errmsg.text());
+    const auto limit = number_at("quota.daily_limit");
+    const auto remain = number_at("quota.remain");
+    if (answer.errcode.value_or(0) == 0 && limit && remain)
+        answer.standing = domain::quota_standing{*limit, *remain};
+    else if (answer.errcode.value_or(0) == 0)
+        answer.errmsg = "the answer does not say how much is left";
     return answer;
 }
 

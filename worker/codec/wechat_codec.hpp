@@ -5,6 +5,7 @@
 
 #include "common/secret.hpp"
 #include "domain/push_reply.hpp"
+#include "domain/quota_inquiry.hpp"
 
 #include <optional>
 #include <string>
@@ -33,6 +34,15 @@ token_answer read_token_answer(std::string_view body);
 /// @return `expires_in` is 0 where the reply has none. Without a token `errmsg` says what is wrong with the reply, in
 ///         words of ours: never what stands in it.
 token_answer read_shared_token(std::string_view body, std::string_view token_path, std::string_view expires_path);
+
+struct quota_answer {
+    std::optional<domain::quota_standing> standing; ///< Empty: it has none.
+    std::optional<int> errcode;                     ///< Empty: absent, or the body was unreadable.
+    std::string errmsg;                             ///< WeChat's text; never the body itself.
+};
+
+/// Reads the body of an answer to openapi/quota/get. Numbers may be numeric strings.
+quota_answer read_quota_answer(std::string_view body);
 
 /// WeChat's request id in an errmsg: the `8hex-8hex-8hex` behind `rid: `. Empty: none.
 std::string_view find_rid(std::string_view errmsg) noexcept;

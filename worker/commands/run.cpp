@@ -118,12 +118,7 @@ int load_and_run(const std::string& path)
 {
     std::signal(SIGHUP, SIG_IGN); // until the worker is there to follow it
     auto settings = load_settings(path, config::secrets::required);
-    if (!settings)
-        return 2;
-    const auto refused = app::not_built_yet(*settings);
-    for (const auto& each : refused)
-        std::cerr << path << ": " << each << '\n';
-    return refused.empty() ? run_worker(std::move(*settings), path) : 2;
+    return settings ? run_worker(std::move(*settings), path) : 2;
 }
 
 } // namespace

@@ -55,7 +55,28 @@ std::string key_of(const rate_table_record& /*record*/)
     return "@rates";
 }
 
+std::string key_of(const quota_report_record& record)
+{
+    return quota_report_key(record.member);
+}
+
+/// The day's last table stays, however long nobody has used the quota.
+std::string key_of(const quota_table_record& record)
+{
+    return "@quota/table/" + record.app + '/' + record.call;
+}
+
+std::string key_of(const quota_mark_record& /*record*/)
+{
+    return "@quota/mark";
+}
+
 } // namespace
+
+std::string quota_report_key(const std::string& member)
+{
+    return "@quota/report/" + member;
+}
 
 std::string report_key(const std::string& member)
 {

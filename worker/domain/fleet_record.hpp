@@ -5,6 +5,7 @@
 
 #include "common/time.hpp"
 #include "domain/operator_state.hpp"
+#include "domain/quota_amount.hpp"
 #include "domain/token_stamp.hpp"
 
 #include <cstdint>
@@ -144,16 +145,72 @@ struct rate_table_record {
     friend bool operator==(const rate_table_record&, const rate_table_record&) = default;
 };
 
+/// What a member says of one call's quota. Counts are of messages of that day, since it began.
+struct quota_demand {
+    std::string app;
+    std::string call; ///< A kind's name; of a dry run with a word before it, since it uses up nothing of WeChat's.
+    quota_amount spent;
+    quota_amount kept;         ///< It has bound itself to use no more than this without a newer table.
+    quota_amount wanted;       ///< What it would like to have left, for the messages that wait and the next ones.
+    std::uint64_t refused = 0; ///< How often WeChat has said that the quota is used up (45009).
+
+    friend bool operator==(const quota_demand&, const quota_demand&) = default;
+};
+
+/// A member asks for more of its calls' quotas, gives back, or tells of refusals.
+struct quota_report_record {
+    std::string member;
+    std::uint64_t number = 0; ///< Counts this member's reports from 1.
+    std::int64_t day = 0;     ///< By this member's clock (day_in_china).
+    bool leaving = false;     ///< Its last: what it has not spent it will not spend.
+    std::vector<quota_demand> calls;
+
+    friend bool operator==(const quota_report_record&, const quota_report_record&) = default;
+};
+
+struct quota_grant {
+    std::string member;
+    std::uint64_t report = 0; ///< The member's last report that this takes into account.
+    quota_amount amount;      ///< Since the day began.
+
+    friend bool operator==(const quota_grant&, const quota_grant&) = default;
+};
+
+/// The leader says what each member may use of one call's quota on one day. It replaces the one before.
+struct quota_table_record {
+    std::uint64_t term = 0;
+    std::int64_t day = 0;
+    std::string app;
+    std::string call;
+    quota_limit limit;      ///< Of the group.
+    bool exhausted = false; ///< WeChat says that nothing is left: nobody sends, whatever it was granted.
+    quota_amount gone;      ///< What counts as used by members that are not named any more.
+    std::vector<quota_grant> grants;
+
+    friend bool operator==(const quota_table_record&, const quota_table_record&) = default;
+};
+
+/// The leader says from where on today's tables stand in the log, so that who has read from there need not read more.
+struct quota_mark_record {
+    std::uint64_t term = 0;
+    std::int64_t from = 0; ///< An offset of the fleet topic.
+
+    friend bool operator==(const quota_mark_record&, const quota_mark_record&) = default;
+};
+
 /// A new kind of record is a new alternative here, with its code in codec/fleet_record_codec and a concern of the
 /// engine (engine/fleet_concern) that reads it. Releases that do not know it skip it.
 using fleet_record =
     std::variant<leading_record, refreshing_record, refresh_failed_record, token_rejected_record, operator_probe_record,
-                 operator_change_record, operator_state_record, rate_report_record, rate_table_record>;
+                 operator_change_record, operator_state_record, rate_report_record, rate_table_record,
+                 quota_report_record, quota_table_record, quota_mark_record>;
 
 /// The record's key. The topic is compacted: of what was said under one key more than an hour ago only the last stays,
 /// so what must outlive that needs a key of its own. App names hold neither `@` nor `/`.
 std::string log_key(const fleet_record& record);
 /// The key of a member's reports; when it has gone for good, somebody forgets it (fleet_voice::forget).
 std::string report_key(const std::string& member);
+/// The same of its reports about quotas.
+std::string quota_report_key(const std::string& member);
 
 } // namespace wxcourier::domain

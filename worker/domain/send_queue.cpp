@@ -22,6 +22,8 @@ constexpr std::uint64_t stride = std::uint64_t{1} << 32U;
 constexpr double most_held_up = 0.1;
 /// Messages of a line that use_of_rate() counts: to have more of them ready says nothing more.
 constexpr std::size_t most_counted = 2048;
+/// The same for use_of_lane().
+constexpr std::size_t most_counted_for_budget = 512;
 
 } // namespace
 
@@ -120,6 +122,15 @@ void send_queue::put_ready(queue_item item, bool first)
     else
         chains_.push_back(list, item);
     app.ready_lanes[urgency] |= std::uint64_t{1} << message.where.call;
+    note_short(message.where, urgency);
+}
+
+/// Where a message is ready and there is no budget for it, somebody is to know.
+void send_queue::note_short(lane where, std::size_t urgency)
+{
+    auto& line = apps_[where.app].lanes[where.call];
+    if (!line.affords(urgency) && !std::exchange(line.told_short, true))
+        newly_short_.push_back(where);
 }
 
 /// What recipients have let go stands first in its line: it came before those who have not asked for them yet.
@@ -213,7 +224,8 @@ std::optional<std::size_t> send_queue::next_ready_lane(const app_state& app, std
         const auto index = (app.next_lane[urgency] + i) % lanes;
         const auto& candidate = app.lanes[index];
         const bool parked = candidate.parked_until && *candidate.parked_until > now;
-        if ((app.ready_lanes[urgency] >> index & 1U) != 0 && !parked && !candidate.paused && candidate.pace.may_go(now))
+        if ((app.ready_lanes[urgency] >> index & 1U) != 0 && !parked && !candidate.paused &&
+            candidate.pace.may_go(now) && candidate.affords(urgency))
             return index;
     }
     return std::nullopt;
@@ -249,6 +261,16 @@ queue_item send_queue::take(app_state& app, ready_place from)
     app.next_lane[from.urgency] = (from.call + 1) % app.lanes.size();
     ++app.turn;
     auto& message = items_[item];
+    auto& line = app.lanes[from.call];
+    if (!std::exchange(line.told_used, true))
+        newly_used_.push_back(message.where);
+    message.high_permit =
+        from.urgency == static_cast<std::size_t>(priority::high) && line.used.high < line.budget.cap.high;
+    message.counted_in = line.count;
+    ++(message.high_permit ? line.used.high : line.used.normal);
+    ++(message.high_permit ? line.under_way.high : line.under_way.normal);
+    if (!list.empty())
+        note_short(message.where, from.urgency);
     message.out = true;
     if (message.to != no_recipient) {
         if (std::exchange(message.woken, false))
@@ -294,6 +316,8 @@ void send_queue::release(queue_item item, steady_time now, bool arrived)
     auto& state = apps_[app];
     message.out = false;
     --state.in_flight;
+    auto& under_way = state.lanes[message.where.call].under_way;
+    --(message.high_permit ? under_way.high : under_way.normal);
     if (message.to != no_recipient) {
         state.recipients.leave(message.recipient, now, arrived, woken_);
         put_woken(app);
@@ -357,6 +381,55 @@ std::optional<steady_time> send_queue::parked_until(lane where, steady_time now)
     return until && *until > now ? until : std::nullopt;
 }
 
+void send_queue::set_budget(lane where, const lane_budget& budget, steady_time now)
+{
+    auto& line = apps_[where.app].lanes[where.call];
+    line.budget = budget;
+    line.told_short = false;
+    note_stops(apps_[where.app], now);
+    give_turn(where.app);
+}
+
+send_queue::lane_use send_queue::use_of_lane(lane where, steady_time now) const noexcept
+{
+    const auto& app = apps_[where.app];
+    const auto& state = app.lanes[where.call];
+    lane_use use{state.used, state.under_way, {}};
+    if (app.blocks != 0 || state.paused || (state.parked_until && *state.parked_until > now))
+        return use;
+    for (std::size_t urgency = 0; urgency < priority_count; ++urgency) {
+        auto& ready = urgency == static_cast<std::size_t>(priority::high) ? use.ready.high : use.ready.normal;
+        ready += static_cast<std::int64_t>(chains_.count(app.ready[urgency][where.call], most_counted_for_budget));
+    }
+    return use;
+}
+
+void send_queue::count_anew(lane where, const quota_amount& used) noexcept
+{
+    auto& state = apps_[where.app].lanes[where.call];
+    state.used = used;
+    state.told_used = false;
+    ++state.count;
+}
+
+void send_queue::uncount(queue_item item) noexcept
+{
+    const auto& message = items_[item];
+    auto& line = apps_[message.where.app].lanes[message.where.call];
+    if (message.counted_in == line.count)
+        --(message.high_permit ? line.used.high : line.used.normal);
+}
+
+std::optional<steady_time> send_queue::held_until(lane where, priority urgency, steady_time now) const noexcept
+{
+    const auto& budget = apps_[where.app].lanes[where.call].budget;
+    const auto parked = parked_until(where, now);
+    const auto& used_up = urgency == priority::high ? budget.used_up_until : budget.normal_used_up_until;
+    if (!used_up || *used_up <= now)
+        return parked;
+    return parked ? std::max(parked, used_up) : used_up;
+}
+
 void send_queue::pause(lane where, bool paused, steady_time now)
 {
     apps_[where.app].lanes[where.call].paused = paused;
@@ -367,7 +440,9 @@ void send_queue::pause(lane where, bool paused, steady_time now)
 void send_queue::note_stops(app_state& app, steady_time now)
 {
     for (auto& each : app.lanes) {
-        const bool stopped = app.blocks != 0 || each.paused || (each.parked_until && *each.parked_until > now);
+        const auto& used_up = each.budget.normal_used_up_until;
+        const bool stopped = app.blocks != 0 || each.paused || (each.parked_until && *each.parked_until > now) ||
+                             (used_up && *used_up > now);
         if (stopped && !each.stopped_since) {
             each.stopped_since = now;
         } else if (!stopped && each.stopped_since) {
@@ -406,9 +481,11 @@ send_queue::rate_use send_queue::use_of_rate(app_index app, steady_time now) con
         return use;
     for (std::size_t call = 0; call < state.lanes.size(); ++call) {
         const auto& each = state.lanes[call];
-        if (!each.paused && (!each.parked_until || *each.parked_until <= now))
-            for (const auto& lines : state.ready)
-                use.ready += chains_.count(lines[call], most_counted);
+        if (each.paused || (each.parked_until && *each.parked_until > now))
+            continue;
+        for (std::size_t urgency = 0; urgency < priority_count; ++urgency)
+            if (!scarce({app, static_cast<std::uint32_t>(call)}, static_cast<priority>(urgency)))
+                use.ready += chains_.count(state.ready[urgency][call], most_counted);
     }
     return use;
 }

@@ -8,6 +8,7 @@
 #include "common/time.hpp"
 #include "domain/item_chains.hpp"
 #include "domain/push_job.hpp"
+#include "domain/quota_amount.hpp"
 #include "domain/recipient_gate.hpp"
 #include "domain/retry_budget.hpp"
 #include "domain/token_bucket.hpp"
@@ -19,6 +20,7 @@
 #include <functional>
 #include <optional>
 #include <queue>
+#include <utility>
 #include <vector>
 
 namespace wxcourier::domain {
@@ -106,6 +108,43 @@ public:
     void park(lane where, steady_time until, steady_time now);
     [[nodiscard]] std::optional<steady_time> parked_until(lane where, steady_time now) const noexcept;
 
+    /// What a lane may use of the day's quota.
+    struct lane_budget {
+        quota_amount cap{no_quota_limit, no_quota_limit}; ///< Up to these counts of lane_use::used.
+        /// Nothing more comes until then: for any message, or for those that are not of high priority.
+        std::optional<steady_time> used_up_until{};
+        std::optional<steady_time> normal_used_up_until{};
+        /// Messages wait for it and none is to be had at the moment: those of high priority, or the others.
+        bool scarce_for_high = false;
+        bool scarce = false;
+
+        friend bool operator==(const lane_budget&, const lane_budget&) = default;
+    };
+    void set_budget(lane where, const lane_budget& budget, steady_time now);
+    /// How a lane uses its budget.
+    struct lane_use {
+        quota_amount used;      ///< Since the count began.
+        quota_amount under_way; ///< Of those, popped and not released.
+        quota_amount ready; ///< Messages that nothing but rate, concurrency and budget hold back, up to some hundred.
+    };
+    [[nodiscard]] lane_use use_of_lane(lane where, steady_time now) const noexcept;
+    /// The lane's count begins anew, with so many. What is under way is not taken back from it any more.
+    void count_anew(lane where, const quota_amount& used) noexcept;
+    /// A popped message does not count with WeChat after all. Before its release.
+    void uncount(queue_item item) noexcept;
+    /// Lanes whose first message since their count began was popped, since this was called last.
+    [[nodiscard]] std::vector<lane> take_newly_used() noexcept { return std::exchange(newly_used_, {}); }
+    /// Lanes whose messages began to wait for their budget, since this was called last.
+    [[nodiscard]] std::vector<lane> take_newly_short() noexcept { return std::exchange(newly_short_, {}); }
+    /// Until when a message of that priority waits for the lane alone: for a park, or for the day's quota.
+    [[nodiscard]] std::optional<steady_time> held_until(lane where, priority urgency, steady_time now) const noexcept;
+    /// Whether messages of that priority wait for a budget that is not there.
+    [[nodiscard]] bool scarce(lane where, priority urgency) const noexcept
+    {
+        const auto& budget = apps_[where.app].lanes[where.call].budget;
+        return urgency == priority::high ? budget.scarce_for_high : budget.scarce;
+    }
+
     /// An operator pauses a lane, or lets it go on. Parks of the lane run on meanwhile.
     void pause(lane where, bool paused, steady_time now);
     [[nodiscard]] bool paused(lane where) const noexcept { return apps_[where.app].lanes[where.call].paused; }
@@ -179,8 +218,21 @@ private:
         lane_pace pace;
         std::optional<steady_time> parked_until;
         bool paused = false;
+        lane_budget budget;
+        quota_amount used;
+        quota_amount under_way;
+        std::uint32_t count = 0;                  ///< Which one: what was popped before it began is not taken back.
+        bool told_used = false;                   ///< See take_newly_used() …
+        bool told_short = false;                  ///< … and take_newly_short().
         std::optional<steady_time> stopped_since; ///< Its own clock stands still since then.
         steady_duration stopped_for{0};
+
+        /// Permits that are left for a message of that priority.
+        [[nodiscard]] bool affords(std::size_t urgency) const noexcept
+        {
+            return used.normal < budget.cap.normal ||
+                   (urgency == static_cast<std::size_t>(priority::high) && used.high < budget.cap.high);
+        }
     };
     struct app_state {
         app_state(const app_limits& limits, item_chains& chains);
@@ -215,9 +267,11 @@ private:
         lane where;
         recipient_gate::slot recipient = recipient_gate::unknown; ///< While it is out.
         priority urgency = priority::normal;
-        bool woken = false;  ///< It has waited for its recipient, and is first among those who did.
-        bool out = false;    ///< Popped and not released.
-        bool repeat = false; ///< Draws on the retry budget.
+        bool woken = false;           ///< It has waited for its recipient, and is first among those who did.
+        bool out = false;             ///< Popped and not released.
+        bool repeat = false;          ///< Draws on the retry budget.
+        bool high_permit = false;     ///< Of the day's quota, while it is out …
+        std::uint32_t counted_in = 0; ///< … in that count.
 
         /// Messages of one line of a recipient's are equal in this.
         [[nodiscard]] std::uint32_t line() const noexcept
@@ -260,6 +314,7 @@ private:
     void wake_for_pace(app_index app, steady_time now);
     void give_turn(app_index app);
     void put_ready(queue_item item, bool first);
+    void note_short(lane where, std::size_t urgency);
     void put_woken(app_index app);
     void note_recipients_due(app_index app);
     void note_stops(app_state& app, steady_time now);
@@ -280,6 +335,8 @@ private:
     std::priority_queue<wakeup>
         wakeups_;                   ///< Apps to look at again: a permit comes, or a park or a recipient's wait ends.
     std::vector<queue_item> woken_; ///< For put_woken(); kept for its memory.
+    std::vector<lane> newly_used_;
+    std::vector<lane> newly_short_;
     std::uint64_t pushed_ = 0;
     std::uint64_t turns_given_ = 0;
     std::uint64_t pass_ = 0; ///< Of the app that sent last: who comes back begins there, whatever it missed.

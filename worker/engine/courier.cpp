@@ -87,6 +87,12 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
         });
         fleet_->join(*shared_tokens_);
         fleet_->join(*rates_);
+        quotas_ = std::make_unique<fleet_quotas>(
+            options_, fleet_->voice(), fleet_quotas::surroundings{queue_, credentials_, time, metrics, tasks_},
+            [this] { wake_dispatch(); });
+        fleet_->join(*quotas_);
+        senders_.on_quota_refused([this](domain::lane where) { return quotas_->wait_after_refusal(where); });
+        senders_.follow_days([this] { return quotas_->follow_calendar(); });
         operators_.join(fleet_->voice());
         fleet_->join(operators_);
         credentials_.on_replaced([this](domain::app_index app) { operators_.announce_token(options_.apps[app].name); });
@@ -101,6 +107,12 @@ courier::courier(const engine_options& options, asio::any_io_executor executor, 
 }
 
 courier::~courier() = default;
+
+void courier::learn_quotas_from(quota_api& api)
+{
+    if (quotas_)
+        quotas_->learn_from(api);
+}
 
 void courier::start()
 {
@@ -138,8 +150,10 @@ domain::app_index courier::add_app(const app_options& added, token_source* sourc
         senders_.add_app();
         memory_shares_.add_app(added);
         credentials_.add_app();
-        if (rates_)
+        if (rates_) {
             rates_->add_app(added);
+            quotas_->add_app(app);
+        }
         join_token_source(app, source);
         credentials_.start_app(app);
         operators_.add_app(app);
@@ -147,6 +161,8 @@ domain::app_index courier::add_app(const app_options& added, token_source* sourc
         closing_.erase(app);
         options_.apps[app].removed = false;
         change_limits(app, added.limits);
+        if (quotas_)
+            quotas_->add_app(app);
         change_tokens(app, added, source);
     }
     follow_capacity();
@@ -182,6 +198,8 @@ void courier::change_limits(domain::app_index app, const domain::app_limits& lim
     options_.apps[app].limits = limits;
     follow_rate(app);
     senders_.follow_concurrency(app);
+    if (quotas_)
+        quotas_->change_app(app);
     queue_.set_weight(app, limits.weight);
     queue_.set_recipient_limit(app, limits.per_recipient, time_.now());
     follow_capacity();
@@ -249,11 +267,15 @@ void courier::read()
     read_posted_ = true;
     asio::post(executor_, [this] {
         read_posted_ = false;
+        if (quotas_)
+            static_cast<void>(quotas_->follow_calendar());
         ledger_.go_on_with_keys();
         const bool dry = intake_.read(records_a_turn);
         senders_.dispatch();
-        if (rates_)
+        if (rates_) {
+            quotas_->on_work();
             rates_->on_work();
+        }
         if (!dry)
             read();
     });
@@ -279,8 +301,10 @@ asio::awaitable<void> courier::housekeeping()
         const auto late = time_.now() - next;
         loop_lag_.observe(std::max(0.0, std::chrono::duration<double>(late).count()));
         next = std::max(next, time_.now() - housekeeping_interval);
-        if (rates_)
+        if (rates_) {
+            quotas_->look();
             rates_->look();
+        }
         if (round % housekeeping_rounds_a_second != 0)
             continue;
         senders_.follow_wall_clock();

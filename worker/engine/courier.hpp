@@ -7,6 +7,7 @@
 #include "engine/credentials.hpp"
 #include "engine/delayed_jobs.hpp"
 #include "engine/fleet.hpp"
+#include "engine/fleet_quotas.hpp"
 #include "engine/fleet_rates.hpp"
 #include "engine/fleet_tokens.hpp"
 #include "engine/intake.hpp"
@@ -64,6 +65,10 @@ public:
     [[nodiscard]] bool all_reported() const noexcept { return reporter_.pending() == 0; }
     /// The apps' tokens, for sources that are not WeChat's own calls: joined before start().
     [[nodiscard]] credentials& tokens() noexcept { return credentials_; }
+
+    /// Has WeChat asked how much of a call's day quota is left. Before start(); the port outlives this object. Without
+    /// it, and without a fleet, quotas are what WeChat's refusals say.
+    void learn_quotas_from(quota_api& api);
 
     /// How many partitions each delayed topic has: what decides where a job waits. Before start().
     void know_delayed_partitions(std::map<std::string, std::int32_t> partitions)
@@ -151,6 +156,7 @@ private:
     std::unique_ptr<fleet> fleet_; ///< Null: this replica is on its own.
     std::unique_ptr<fleet_tokens> shared_tokens_;
     std::unique_ptr<fleet_rates> rates_;
+    std::unique_ptr<fleet_quotas> quotas_;
     delayed_jobs delayed_;
     job_ledger ledger_;
     sender_pool senders_;

@@ -88,7 +88,9 @@ void job_ledger::restore(job_in_progress& job, const domain::partial_job* restor
     job.unreported = job.messages.size();
     if (job.came_back) {
         job.attempted = job.came_back->attempted;
-        if (job.came_back->reported)
+        // A wait whose end was known and has come is over: another one is told of, though it be for the same reason.
+        const bool over = job.came_back->end == wait_end::known && job.came_back->due <= time_.wall_now();
+        if (job.came_back->reported && !over)
             job.reported_wait = domain::known_reason(job.came_back->reason);
         job.failure_text = job.came_back->failure_text;
         if (const auto& failure = job.came_back->failure; failure.attempts > 0) {
@@ -187,7 +189,8 @@ bool job_ledger::holds_up_others(const job_in_progress& job, bool waits)
     const auto of_topic = options_.topic_apps.find(job.source.topic);
     if (!job.came_back && of_topic != options_.topic_apps.end() && of_topic->second.size() == 1)
         return false;
-    return waits || queue_.parked_until(job.lane, time_.now()) || !shares_.is_fast(job.lane.app);
+    return waits || queue_.held_until(job.lane, job.job.priority, time_.now()) ||
+           queue_.scarce(job.lane, job.job.priority) || !shares_.is_fast(job.lane.app);
 }
 
 /// Why the app or call stands still until somebody does something. Empty: it does not.
@@ -218,7 +221,7 @@ delayed_jobs::wait job_ledger::own_wait(const job_in_progress& job) const
 delayed_jobs::wait job_ledger::known_wait(const job_in_progress& job) const
 {
     auto wait = own_wait(job);
-    if (const auto parked = queue_.parked_until(job.lane, time_.now()))
+    if (const auto parked = queue_.held_until(job.lane, job.job.priority, time_.now()))
         if (const auto until = after(time_.wall_now(), *parked - time_.now()); until > wait.until)
             wait = {until, wait_end::known, domain::reason::quota_exhausted};
     if (job.expires_at)
@@ -270,7 +273,9 @@ void job_ledger::report_deferrals(const credentials& tokens, const operator_cont
         } else if (queue_.blocked(where.app, domain::block_reason::halted)) {
             reason = "app_halted";
             until = tokens.report(where.app).next_call;
-        } else if (const auto parked = queue_.parked_until(where, now); parked && *parked - now > long_wait) {
+        } else if (const auto parked = queue_.held_until(where, each.job->job.priority, now);
+                   parked && *parked - now > long_wait)
+        {
             reason = "quota_exhausted";
             until = parked;
         } else if (const auto held = queue_.recipient_held_until(item, now); held && *held - now > long_wait) {
@@ -309,7 +314,7 @@ std::optional<delayed_jobs::wait> job_ledger::too_long_a_wait(queue_item item)
                                                     : std::nullopt;
     delayed_jobs::wait wait{wall, wait_end::known, message.wait_reason};
     wait.until = after(wall, message.ready_at - now);
-    if (const auto parked = queue_.parked_until(job.lane, now); parked && *parked > message.ready_at)
+    if (const auto parked = queue_.held_until(job.lane, job.job.priority, now); parked && *parked > message.ready_at)
         wait = {after(wall, *parked - now), wait_end::known, domain::reason::quota_exhausted};
     if (const auto held = queue_.recipient_held_until(item, now); held && after(wall, *held - now) > wait.until)
         wait = {after(wall, *held - now), wait_end::known, domain::reason::recipient_limited};

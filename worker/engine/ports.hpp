@@ -8,6 +8,7 @@
 #include "common/time.hpp"
 #include "domain/kinds.hpp"
 #include "domain/push_reply.hpp"
+#include "domain/quota_inquiry.hpp"
 #include "domain/token_refresh_plan.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -229,6 +230,26 @@ public:
     virtual ~token_api() = default;
     /// Completes within the connect and request timeouts; never throws for the far end's doing.
     virtual asio::awaitable<token_reply> fetch(token_request request) = 0;
+};
+
+struct quota_request {
+    const domain::kind_rule* kind = nullptr; ///< Whose call is asked about.
+    std::string_view token;                  ///< The access token's text. Valid until the call completes.
+};
+
+/// What WeChat says of a call's quota, or why it says nothing.
+struct quota_reply {
+    std::optional<domain::quota_standing> standing;
+    std::optional<int> errcode; ///< WeChat's, where it answered with one.
+    std::string errmsg;         ///< WeChat's text, or what the transport said.
+};
+
+/// WeChat's call about quotas (openapi/quota/get). One attempt: no retry inside.
+class quota_api {
+public:
+    virtual ~quota_api() = default;
+    /// Completes within the connect and request timeouts; never throws for the far end's doing.
+    virtual asio::awaitable<quota_reply> ask(quota_request request) = 0;
 };
 
 /// Where one app's tokens come from, if not simply from WeChat's calls (token_api). Asked by the app's keeper in

@@ -38,6 +38,17 @@ constexpr milliseconds same_moment{5};
 /// with another replica.
 constexpr seconds longest_held_up{1};
 
+/// WeChat's day and minute quota of the call.
+constexpr int day_quota_used_up = 45009;
+constexpr int minute_quota_used_up = 45011;
+
+/// Whether WeChat counts the attempt in the day's quota: not what it never saw, nor what it refused for a quota.
+bool counts(const domain::push_reply& reply)
+{
+    return reply.reach != domain::reach::not_sent && reply.errcode != day_quota_used_up &&
+           reply.errcode != minute_quota_used_up;
+}
+
 } // namespace
 
 /// Has the app's rate counted when a request is written, and looks once more whether it should be, where much may have
@@ -245,6 +256,7 @@ void sender_pool::release(queue_item item, bool arrived)
 
 void sender_pool::release_unsent(queue_item item, lateness why)
 {
+    queue_.uncount(item);
     release(item);
     if (why == lateness::early)
         enqueue(item, deliveries_[item].ready_at);
@@ -301,6 +313,8 @@ asio::awaitable<void> sender_pool::attempt(queue_item item)
         co_return;
     }
     state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
+    if (!counts(reply))
+        queue_.uncount(item);
     release(item, queue_.counts_recipients(app) && domain::may_have_arrived(reply));
     conclude(item, reply, token->generation);
 }
@@ -323,6 +337,7 @@ void sender_pool::take_back(queue_item item, steady_time attempt_began)
     message.history.attempt_began = attempt_began;
     if (--message.history.attempts == 0)
         message.first_active.reset();
+    queue_.uncount(item);
     release(item);
     if (abandoned_)
         return;
@@ -356,6 +371,10 @@ sender_pool::lateness sender_pool::look_at_clocks(queue_item item)
         owner_.on_ended(item, job_state::failed, "outcome_unknown");
         return lateness::ended;
     }
+    if (now >= day_.ends || now < day_.begins) { // it was let go by the quota of another day
+        day_ = calendar_();
+        return lateness::early;
+    }
     if (message.held_from) { // it was time to look at it again
         message.ready_at = *message.held_from;
         return lateness::early;
@@ -380,7 +399,10 @@ void sender_pool::conclude(queue_item item, const domain::push_reply& reply, std
     }
     auto history = message.history;
     history.active_for = queue_.active_time(message.job->lane, now) - *message.first_active;
-    const auto decision = domain::decide(reply, history, options_.delivery, now, time_.wall_now(), jitter_());
+    auto decision = domain::decide(reply, history, options_.delivery, now, time_.wall_now(), jitter_());
+    if (reply.errcode == day_quota_used_up && decision.park_lane_until && wait_after_refusal_)
+        if (const auto wait = wait_after_refusal_(message.job->lane); wait && now + *wait < *decision.park_lane_until)
+            decision.again_at = *(decision.park_lane_until = now + *wait);
     if (decision.ended != job_state::sent) {
         if (!message.log)
             message.log = std::make_unique<domain::attempt_log>();

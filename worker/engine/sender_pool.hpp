@@ -54,6 +54,22 @@ public:
     void add_app();
     /// An app's concurrency has changed.
     void follow_concurrency(domain::app_index app);
+    /// Who knows how long a call waits after 45009 where that is not for the rest of the day. Empty: it is.
+    void on_quota_refused(std::function<std::optional<steady_duration>(domain::lane)> how_long)
+    {
+        wait_after_refusal_ = std::move(how_long);
+    }
+    /// A day of the calendar that quotas are counted by.
+    struct quota_day {
+        wall_time begins = wall_time::min();
+        wall_time ends = wall_time::max();
+    };
+    /// Who begins another day's count when the clock says so, before anything more is sent, and says which day it is.
+    void follow_days(std::function<quota_day()> calendar)
+    {
+        calendar_ = std::move(calendar);
+        day_ = calendar_();
+    }
     /// Has messages wait for whose template this says so, looked at again with `review_holds`, and now and then.
     void hold_back(std::function<bool(const delivery&)> rule) { holds_ = std::move(rule); }
     /// What the rule says has changed: those that it now has wait do so, and the others go on.
@@ -130,8 +146,11 @@ private:
     std::function<double()> jitter_;
     task_group& tasks_;
     listener& owner_;
+    std::function<quota_day()> calendar_;
+    quota_day day_;
     std::function<bool(const delivery&)> holds_;
     write_turns writes_;
+    std::function<std::optional<steady_duration>(domain::lane)> wait_after_refusal_;
     std::unique_ptr<alarm> alarm_;
     bool waiting_ = false;                 ///< run() waits on the alarm …
     std::optional<steady_time> armed_for_; ///< … until then.

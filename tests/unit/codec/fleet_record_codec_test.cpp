@@ -22,6 +22,20 @@ TEST(fleet_record_codec, what_was_written_is_read)
         domain::rate_report_record{"host-1-abc", 11, {}, true, {}, "0123456789abcdef#0"},
         domain::rate_table_record{
             {7, 4}, {{"host-2-def", 17}}, {{"shop", {{"host-1-abc", {150'000, 40'000}}}}, {"news", {}}}},
+        domain::quota_report_record{
+            "host-1-abc", 3, 20'780, false, {{"shop", "official.template", {1, 2}, {3, 4}, {5, 6}, 0}}},
+        domain::quota_report_record{
+            "host-1-abc", 4, 20'780, true, {{"shop", "official.template", {1, 2}, {1, 2}, {}, 7}}},
+        domain::quota_table_record{7,
+                                   20'780,
+                                   "shop",
+                                   "official.template",
+                                   {1000, 900},
+                                   false,
+                                   {10, 20},
+                                   {{"host-1-abc", 3, {5, 60}}, {"host-2-def", 0, {}}}},
+        domain::quota_table_record{8, 20'780, "shop", "official.custom", domain::no_quota, true, {}, {}},
+        domain::quota_mark_record{8, 1'234},
     };
     for (const auto& each : records) {
         const auto json = encode_fleet_record(each);

@@ -144,6 +144,28 @@ TEST(read_push_answer, takes_anything_unreadable_for_an_unknown_outcome)
     }
 }
 
+TEST(read_quota_answer, reads_what_is_left)
+{
+    const auto answer = read_quota_answer(
+        R"({"errcode":0,"errmsg":"ok","quota":{"daily_limit":100000,"used":7,"remain":"99993"},"rate_limit":{"call_count":5}})");
+    ASSERT_TRUE(answer.standing);
+    EXPECT_EQ(answer.standing->daily_limit, 100'000);
+    EXPECT_EQ(answer.standing->remain, 99'993);
+    EXPECT_EQ(answer.errcode, 0);
+}
+
+TEST(read_quota_answer, an_answer_without_figures_says_nothing)
+{
+    for (const auto* const body :
+         {R"({"errcode":76021,"errmsg":"cgi_path not found"})", R"({"errcode":0,"errmsg":"ok"})",
+          R"({"quota":{"daily_limit":5}})", R"({"quota":{"daily_limit":1e99,"remain":2}})", R"({"quota":[]})",
+          R"({"errcode":40001,"errmsg":"invalid credential","quota":{"daily_limit":5,"remain":5}})", "[]", "<html>",
+          ""})
+        EXPECT_FALSE(read_quota_answer(body).standing) << body;
+    EXPECT_EQ(read_quota_answer(R"({"errcode":76021,"errmsg":"cgi_path not found"})").errcode, 76021);
+    EXPECT_EQ(read_quota_answer(R"({"errcode":76021,"errmsg":"cgi_path not found"})").errmsg, "cgi_path not found");
+}
+
 TEST(read_token_answer, reads_a_token)
 {
     const auto answer = read_token_answer(R"({"access_token":"68_AbC-dEf_1","expires_in":7200})");
