@@ -485,14 +485,15 @@ void courier::refresh_parks(metrics_registry& metrics)
     };
     for (domain::app_index app = 0; app < options_.apps.size(); ++app)
         for (std::uint32_t call = 0; call < domain::all_kinds().size(); ++call)
-            if (const auto until = queue_.parked_until({app, call}, now)) {
+            if (const auto until = queue_.held_until({app, call}, domain::priority::normal, now)) {
                 parked.with(labels_of({app, call})).set(0);
                 remaining.with(labels_of({app, call})).set(std::chrono::duration<double>(*until - now).count());
             }
     if (parked.series().empty())
         return; // as almost always: nothing needs to be counted
     deliveries_.for_each([&](domain::queue_item, const delivery& message) {
-        if (message.at == delivery::stage::queued && queue_.parked_until(message.job->lane, now))
+        if (message.at == delivery::stage::queued &&
+            queue_.held_until(message.job->lane, message.job->job.priority, now))
             parked.with(labels_of(message.job->lane)).add();
     });
 }
