@@ -101,13 +101,15 @@ struct delivery {
     /// While queued: an operator has its template wait; when its own wait ends.
     std::optional<steady_time> held_from;
     steady_time held_since{};
-    steady_duration held_active{};            ///< The lane's own clock at that moment.
-    bool repeats = false;                     ///< The next attempt draws on the retry budget.
-    bool committed = false;                   ///< at_most_once: the commit that covers it is acknowledged.
-    bool deferral_reported = false;           ///< The present wait stands on the status topic.
-    std::optional<int> errcode;               ///< WeChat's last answer …
-    std::string errmsg;                       ///< … in words.
-    std::unique_ptr<domain::attempt_log> log; ///< Null until an attempt was not accepted.
+    steady_duration held_active{};               ///< The lane's own clock at that moment.
+    bool repeats = false;                        ///< The next attempt draws on the retry budget.
+    bool committed = false;                      ///< at_most_once: the commit that covers it is acknowledged.
+    bool deferral_reported = false;              ///< The present wait stands on the status topic.
+    wall_time deferred_until = wall_time::max(); ///< What was reported; `max`: nobody knows. When it has passed another
+                                                 ///< wait is worth another status.
+    std::optional<int> errcode;                  ///< WeChat's last answer …
+    std::string errmsg;                          ///< … in words.
+    std::unique_ptr<domain::attempt_log> log;    ///< Null until an attempt was not accepted.
     std::string msgid;
 };
 

@@ -259,7 +259,7 @@ void job_ledger::report_deferrals(const credentials& tokens, const operator_cont
     const auto now = time_.now();
     const auto wall = time_.wall_now();
     deliveries_.for_each([&](queue_item item, delivery& each) {
-        if (each.at != delivery::stage::queued || each.deferral_reported)
+        if (each.at != delivery::stage::queued || (each.deferral_reported && each.deferred_until > wall))
             return;
         const auto where = each.job->lane;
         std::string_view reason;
@@ -288,6 +288,8 @@ void job_ledger::report_deferrals(const credentials& tokens, const operator_cont
         if (!until)
             return;
         each.deferral_reported = true;
+        const bool known_end = reason != domain::reason::app_paused && reason != domain::reason::app_halted;
+        each.deferred_until = known_end ? after(wall, *until - now) : wall_time::max();
         reporter_.report_deferral(each, reason,
                                   wall + std::chrono::ceil<milliseconds>(std::max(*until - now, steady_duration{0})));
     });
@@ -372,7 +374,7 @@ void job_ledger::move_from_memory(const std::vector<queue_item>& messages, const
         const auto& message = deliveries_[item];
         keep_history(message);
         in_memory.insert(static_cast<std::int64_t>(message.index));
-        if (message.deferral_reported)
+        if (message.deferral_reported && message.deferred_until > time_.wall_now())
             told.insert(static_cast<std::int64_t>(message.index));
         free(item);
     }
@@ -465,6 +467,8 @@ void job_ledger::restore_history(delivery& message)
 {
     const auto& job = *message.job;
     message.deferral_reported = !job.reported_wait.empty();
+    if (job.came_back && job.came_back->end == wait_end::known)
+        message.deferred_until = job.came_back->due;
     const auto kept = std::find_if(job.attempted.begin(), job.attempted.end(), [&message](const auto& each) {
         return each.index == static_cast<std::int64_t>(message.index);
     });
