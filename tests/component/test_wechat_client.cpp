@@ -320,16 +320,6 @@ TEST_F(wechat_client, uses_connections_that_were_opened_ahead)
     EXPECT_EQ(server.accepted(), 5U);
 }
 
-TEST_F(wechat_client, connections_opened_at_once_resume_the_session_of_one_opened_ahead)
-{
-    const scripted_server server(tls(), answer_always(answer(accepted_body)));
-    connect_to({server.url()});
-    run(warm(*client, 1));
-    EXPECT_EQ(run(push_many(*client, 8)), 8);
-    EXPECT_EQ(server.handshakes(), 8U);
-    EXPECT_EQ(server.resumed(), 7U);
-}
-
 TEST_F(wechat_client, goes_to_the_next_base_url_and_back_once_the_first_answers)
 {
     scripted_server::options how = tls();

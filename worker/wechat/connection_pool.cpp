@@ -13,13 +13,6 @@ namespace wxcourier::wechat {
 
 using domain::transport_failure;
 
-namespace {
-
-/// For a server that sends no ticket: a connection opened ahead is ready so much later.
-constexpr milliseconds session_patience{250};
-
-} // namespace
-
 /// One connection and what the pool knows about it.
 struct pooled_connection::entry {
     entry(std::size_t of_host, socket_poller& poller, const base_url& url, asio::ssl::context& tls,
@@ -246,7 +239,6 @@ asio::awaitable<void> connection_pool::warm(std::size_t at, std::size_t count)
         if (result.connection.empty()) {
             co_return;
         }
-        co_await result.connection->await_session(steady_clock::now() + session_patience);
     }
 }
 

@@ -205,17 +205,6 @@ https_connection::connect(address_list addresses, steady_time deadline, steady_d
     co_return outcome;
 }
 
-asio::awaitable<void> https_connection::await_session(steady_time deadline)
-{
-    while (clean_ && channel_.tls() != nullptr && session_.empty()) {
-        const error_code error = co_await wait_for({step::outcome::wants_read, 0, {}}, deadline);
-        if (error) {
-            co_return;
-        }
-        clean_ = !channel_.says_more();
-    }
-}
-
 asio::awaitable<exchange_outcome> https_connection::exchange(steady_time deadline)
 {
     clean_ = false;

@@ -52,11 +52,6 @@ public:
     asio::awaitable<connect_outcome> connect(address_list addresses, steady_time deadline,
                                              steady_duration address_timeout);
 
-    /// Waits for what a TLS 1.3 server sends after the handshake: the ticket by which other connections resume the
-    /// session. Without this it would be read with the first answer, and every connection opened until then would have
-    /// to do a whole handshake, at 4.5 million instructions. By the deadline in any case.
-    asio::awaitable<void> await_session(steady_time deadline);
-
     /// Where the next request's bytes belong: head and body in one piece. Wiped once they are written.
     std::string& request() noexcept { return request_; }
 

@@ -26,7 +26,6 @@ public:
 
     /// Before a handshake: offers the session there is, and has the server's new ones kept here.
     void offer(SSL* connection);
-    [[nodiscard]] bool empty() const noexcept { return session_ == nullptr; }
     void keep(SSL_SESSION* owned) noexcept { session_.reset(owned); }
     void forget() noexcept { session_.reset(); }
 
