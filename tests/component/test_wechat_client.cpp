@@ -2,6 +2,8 @@
 // What goes over the wire when all is well, and how connections are reused, replaced and failed over.
 #include "tests/support/wechat_client_fixture.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -140,11 +140,13 @@ struct group_member {
 };
 
 class fleet_test : public ::testing::Test {
+public:
+    ~fleet_test() override;
+
 protected:
     static constexpr seconds session_timeout{10};
 
     fleet_test();
-    ~fleet_test() override;
 
     /// How a process reads the shared topics when it starts.
     struct log_reading {

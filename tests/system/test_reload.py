@@ -88,6 +88,8 @@ def test_a_hundred_reloads_under_load_half_of_them_broken(kafka, topics, simulat
     file = ConfigurationFile(worker)
     log = StatusLog(read(topics.status))
     load = Load(kafka, topics.jobs)
+    # Who has no work is lent no rate.
+    worker.wait_for(lambda: worker.metric("wxcourier_rate_limit", app="shop") or None, 20, "the rate")
     for number in range(RELOADS):
         shop = file.settings["apps"][0]
         if number % 2 == 0:
