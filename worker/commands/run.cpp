@@ -80,6 +80,7 @@ int run_worker(config::settings settings, const std::string& file)
     keep_memory_private();
     std::signal(SIGPIPE, SIG_IGN);
     asio::io_context io(1);
+    asio::signal_set reloads(io, SIGHUP); // goes after the worker, whose threads would take the signal and die of it
     std::unique_ptr<app::application> worker;
     try {
         worker = std::make_unique<app::application>(io, std::move(settings), file);
@@ -88,7 +89,6 @@ int run_worker(config::settings settings, const std::string& file)
         return 2;
     }
     asio::signal_set signals(io, SIGTERM, SIGINT);
-    asio::signal_set reloads(io, SIGHUP);
     int exit_code = 1;
     const auto rethrow = [](std::exception_ptr failure) {
         if (failure)
