@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A job of an app that this replica does not know yet waits for the configuration, and holds up nobody.
+#include "codec/offset_metadata_codec.hpp"
 #include "tests/support/courier_fixture.hpp"
 
 namespace wxcourier::test {
@@ -62,6 +63,25 @@ TEST_F(unknown_app, after_a_minute_it_is_rejected)
     EXPECT_EQ(committed(), 1);
     take(worker, job_text("j2").app("new").to("o2"));
     EXPECT_THAT(rejected(worker), ElementsAre("j1", "j2")) << "the minute is the app's and not the job's";
+}
+
+TEST_F(unknown_app, commits_do_not_forget_how_far_another_replica_had_come_with_it)
+{
+    append(job_text("j1").app("new").recipients(3));
+    append(job_text("j2"));
+    domain::commit_progress before;
+    before.partial = domain::partial_job{.offset = 0, .finished = {{0, 1}}, .failed = {}};
+    log.partitions[0].committed = stored_commit{0, codec::encode_offset_metadata(0, before)};
+    auto& worker = start_with_partition();
+    time.advance(seconds{1});
+    ASSERT_THAT(worker.publisher.statuses(job_state::sent), SizeIs(1)) << "j2";
+    const auto stored = codec::decode_offset_metadata(0, log.partitions[0].committed->metadata);
+    ASSERT_TRUE(stored && stored->partial);
+    EXPECT_EQ(stored->partial->finished, before.partial->finished);
+    worker.courier->add_app(another("new"), nullptr);
+    time.advance(seconds{2});
+    EXPECT_THAT(worker.publisher.statuses(job_state::sent), SizeIs(2)) << "and the third of j1";
+    EXPECT_EQ(committed(), 2);
 }
 
 TEST_F(unknown_app, nobody_is_held_up_by_it)

@@ -23,7 +23,7 @@ constexpr seconds drain_limit{20};
 process::process(std::string name, std::string seat, asio::io_context& loop, test::manual_clock& time,
                  chronicle& record, facts& truth, broker& kafka, wechat& far_end, const setting& how)
     : name_(std::move(name)), seat_(std::move(seat)), loop_(loop), time_(time), record_(record), truth_(truth),
-      kafka_(kafka), far_end_(far_end), how_(how), rates_(how.engine.apps.size()), options_(how.engine)
+      kafka_(kafka), far_end_(far_end), rates_(how.engine.apps.size()), options_(how.engine)
 {
     options_.worker = name_;
     if (options_.fleet) {

@@ -76,7 +76,6 @@ private:
     facts& truth_;
     broker& kafka_;
     wechat& far_end_;
-    const setting& how_;
     metrics_registry metrics_;
     std::map<std::int32_t, engine::assignment_id> held_; ///< As it was told.
     std::map<std::uint64_t, test::parked_call<domain::push_reply>> sends_;

@@ -56,9 +56,9 @@ commit_progress offset_tracker::progress() const
         add(unfinished_[i] + 1, (i + 1 < unfinished_.size() ? unfinished_[i + 1] : *next_) - 1);
     for (std::size_t i = restored_passed_; i < restored_.size(); ++i)
         add(std::max(restored_[i].first, *next_), restored_[i].last);
-    // What has not been read again yet; for the rest its owner speaks.
     for (const auto& each : restored_partials_) {
-        if (next_ && each.offset < *next_)
+        const bool read_again = next_ && each.offset < *next_;
+        if (read_again && !std::binary_search(unfinished_.begin(), unfinished_.end(), each.offset))
             continue;
         if (result.partial)
             result.further.push_back(each);

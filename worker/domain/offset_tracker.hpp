@@ -33,7 +33,8 @@ public:
     /// Every record below it is finished. Empty: nothing is known yet.
     [[nodiscard]] std::optional<std::int64_t> committable() const noexcept;
 
-    /// What has finished above `committable()`, the rest of what an earlier assignment had finished included.
+    /// What has finished above `committable()`, the rest of what an earlier assignment had finished included: how far
+    /// it had come with jobs that are not finished yet as well, of which whoever has them in memory knows better.
     [[nodiscard]] commit_progress progress() const;
 
     /// How far an earlier assignment had come with a job with recipients, if this is that job.

@@ -5,6 +5,7 @@
 #include "common/log.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace wxcourier::engine {
@@ -40,9 +41,12 @@ std::string shortened(std::int64_t committed, domain::commit_progress progress)
 domain::commit_progress progress_of(const offset_committer::partition& from)
 {
     auto progress = from.tracker.progress();
-    // What has been read precedes what an earlier assignment wrote and has not been read again.
+    // What is known in memory precedes what an earlier assignment wrote, which holds for the others: they have not been
+    // read again, or wait for their app to become known, or have been let go.
     std::vector<domain::partial_job> partials;
-    const auto add = [&partials](const job_in_progress& job) {
+    std::set<std::int64_t> known;
+    const auto add = [&partials, &known](const job_in_progress& job) {
+        known.insert(job.offset);
         if (!job.finished.empty())
             partials.push_back({job.offset, job.finished.ranges(), job.failed.ranges(), job.failed_for()});
     };
@@ -50,9 +54,13 @@ domain::commit_progress progress_of(const offset_committer::partition& from)
         add(*each);
     if (from.held)
         add(*from.held);
+    const auto add_written = [&partials, &known](domain::partial_job& written) {
+        if (!known.contains(written.offset))
+            partials.push_back(std::move(written));
+    };
     if (progress.partial)
-        partials.push_back(std::move(*progress.partial));
-    std::move(progress.further.begin(), progress.further.end(), std::back_inserter(partials));
+        add_written(*progress.partial);
+    std::for_each(progress.further.begin(), progress.further.end(), add_written);
     progress.partial.reset();
     progress.further.clear();
     if (!partials.empty()) {

@@ -113,7 +113,7 @@ TEST(offset_tracker, restored_ranges_swallowed_by_a_gap_do_no_harm)
     EXPECT_THAT(tracker.progress().finished, IsEmpty());
 }
 
-TEST(offset_tracker, keeps_the_partial_job_until_that_job_is_read_again)
+TEST(offset_tracker, keeps_the_partial_job_until_that_job_has_finished)
 {
     const partial_job partial{.offset = 12, .finished = {{0, 9}}, .failed = {{3, 3}}};
     offset_tracker tracker(10, {.finished = {}, .partial = partial});
@@ -122,9 +122,11 @@ TEST(offset_tracker, keeps_the_partial_job_until_that_job_is_read_again)
     EXPECT_EQ(tracker.progress().partial, partial);
     EXPECT_EQ(tracker.restored_partial(11), nullptr);
     ASSERT_TRUE(tracker.begin(12));
-    EXPECT_EQ(tracker.progress().partial, std::nullopt) << "from here on its owner says how far it has come";
+    EXPECT_EQ(tracker.progress().partial, partial) << "who has read it may have to let it go";
     ASSERT_NE(tracker.restored_partial(12), nullptr);
     EXPECT_EQ(*tracker.restored_partial(12), partial);
+    tracker.finish(12);
+    EXPECT_EQ(tracker.progress().partial, std::nullopt);
 }
 
 TEST(offset_tracker, passes_on_what_was_about_to_move_until_it_is_read_again)
@@ -146,6 +148,9 @@ TEST(offset_tracker, passes_on_several_jobs_with_recipients)
     progress.further = {partial_job{.offset = 12, .finished = {{3, 3}}}};
     offset_tracker tracker(10, progress);
     EXPECT_TRUE(tracker.begin(10));
+    EXPECT_EQ(tracker.progress().partial, progress.partial);
+    EXPECT_EQ(tracker.progress().further, progress.further);
+    tracker.finish(10);
     EXPECT_EQ(tracker.progress().partial, progress.further[0]);
     EXPECT_EQ(*tracker.restored_partial(12), progress.further[0]);
     EXPECT_EQ(*tracker.restored_partial(10), *progress.partial);
