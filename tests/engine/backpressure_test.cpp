@@ -33,6 +33,30 @@ TEST_F(backpressure, no_more_is_read_than_may_be_in_memory)
     EXPECT_EQ(outcomes().size(), 5000U) << "and it goes on by itself";
 }
 
+TEST_F(backpressure, no_more_is_read_ahead_than_a_fast_app_sends_next)
+{
+    options.apps[0].limits.rate_per_second = 1'000'000;
+    options.apps[0].limits.burst = 1'000'000;
+    append_jobs(30'000);
+    auto& worker = start();
+    std::size_t furthest = 0;
+    std::size_t answered = 0;
+    worker.pushes.hold = true;
+    worker.source.assign(0);
+    for (int i = 0; i < 200; ++i) { // 256 in 10 ms
+        time.advance(milliseconds{10});
+        furthest = std::max(furthest, worker.source.polled - answered);
+        answered += worker.pushes.pending();
+        worker.pushes.answer_all();
+    }
+    const auto in_flight = engine::in_flight_limit(options);
+    EXPECT_LE(furthest, 3 * in_flight + 256);
+    worker.pushes.hold = false;
+    worker.pushes.answer_all();
+    time.advance(minutes{1});
+    EXPECT_EQ(outcomes().size(), 30'000U);
+}
+
 TEST_F(backpressure, no_more_is_read_than_the_bytes_allow)
 {
     options.admission.bytes = 1'000'000;

@@ -63,6 +63,74 @@ TEST_F(shares_test, bytes_count_as_well)
     EXPECT_FALSE(shares.full(0, priority::normal, 1, 1, 400));
 }
 
+class read_ahead : public shares_test {
+protected:
+    static constexpr std::size_t in_flight = 100;
+    static constexpr std::size_t enough = 3 * in_flight + 256;
+
+    void add(domain::app_index app, std::size_t messages)
+    {
+        for (std::size_t i = 0; i < messages; ++i)
+            shares.add_message(app);
+    }
+    /// A tenth of a second in which so many end, and as many come.
+    bool pass(domain::app_index app, std::size_t ended)
+    {
+        for (std::size_t i = 0; i < ended; ++i)
+            shares.note_ended(app);
+        return shares.look_who_is_quick();
+    }
+
+    engine::memory_shares shares{options};
+};
+
+TEST_F(read_ahead, an_app_that_sends_fast_has_enough_with_what_it_sends_next)
+{
+    add(0, enough - 1);
+    EXPECT_FALSE(shares.supplied(in_flight));
+    add(0, 1);
+    EXPECT_TRUE(shares.supplied(in_flight));
+    for (int i = 0; i < 100; ++i)
+        EXPECT_FALSE(pass(0, 1000));
+    EXPECT_TRUE(shares.supplied(in_flight));
+    shares.remove_message(0);
+    EXPECT_FALSE(shares.supplied(in_flight));
+}
+
+TEST_F(read_ahead, of_one_that_is_slow_as_much_is_read_as_memory_allows)
+{
+    add(0, enough);
+    for (int i = 0; i < 4; ++i)
+        EXPECT_FALSE(pass(0, 999));
+    EXPECT_TRUE(shares.supplied(in_flight)) << "half a second is no judgement";
+    EXPECT_TRUE(pass(0, 999)) << "there is more to read now";
+    EXPECT_FALSE(shares.supplied(in_flight));
+    add(0, 1000);
+    EXPECT_FALSE(pass(0, 999)) << "and that was said before";
+    EXPECT_FALSE(shares.supplied(in_flight));
+    EXPECT_FALSE(pass(0, 1000));
+    EXPECT_TRUE(shares.supplied(in_flight)) << "it is fast again";
+}
+
+TEST_F(read_ahead, what_a_slow_app_has_does_not_keep_a_quick_one_from_getting_more)
+{
+    add(1, enough);
+    for (int i = 0; i < 5; ++i)
+        static_cast<void>(pass(1, 0));
+    add(0, enough - 1);
+    EXPECT_FALSE(shares.supplied(in_flight));
+    add(0, 1);
+    EXPECT_TRUE(shares.supplied(in_flight));
+}
+
+TEST_F(read_ahead, an_app_with_nothing_is_not_slow)
+{
+    for (int i = 0; i < 100; ++i)
+        EXPECT_FALSE(pass(0, 0));
+    add(0, enough);
+    EXPECT_TRUE(shares.supplied(in_flight));
+}
+
 TEST(known_sources, the_second_copy_is_known_while_the_first_is_in_memory_and_after)
 {
     known_sources known;

@@ -25,14 +25,14 @@ std::vector<domain::app_limits> limits_of(const std::deque<app_options>& apps)
     return limits;
 }
 
-/// A quarter as many finished messages as may be in flight make a commit due (docs/reference.md, `commit_interval`):
+/// Half as many finished messages as may be in flight make a commit due (docs/reference.md, `commit_interval`):
 /// the bound on repeats holds sends back while as many as may be in flight are not committed, so commits must not wait
 /// for all of those. This many are enough to be worth one.
 constexpr std::size_t most_before_a_commit = 4096;
 
 std::size_t eager_after(const engine_options& options)
 {
-    return std::clamp<std::size_t>(in_flight_limit(options) / 4, 1, most_before_a_commit);
+    return std::clamp<std::size_t>(in_flight_limit(options) / 2, 1, most_before_a_commit);
 }
 
 std::uint64_t seed_of(const engine_options& options)
@@ -305,6 +305,8 @@ asio::awaitable<void> courier::housekeeping()
             quotas_->look();
             rates_->look();
         }
+        if (memory_shares_.look_who_is_quick())
+            read();
         if (round % housekeeping_rounds_a_second != 0)
             continue;
         senders_.follow_wall_clock();

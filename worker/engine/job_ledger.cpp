@@ -37,7 +37,7 @@ bool job_ledger::has_room() const noexcept
 {
     return deliveries_.size() + reporter_.pending() + keys_.waiting() + delayed_.planned() <
                options_.admission.messages &&
-           memory_.used() < options_.admission.bytes;
+           memory_.used() < options_.admission.bytes && !shares_.supplied(in_flight_limit_);
 }
 
 bool job_ledger::has_room(const offset_committer::partition& partition) noexcept
@@ -192,7 +192,7 @@ void job_ledger::on_ended(queue_item item, job_state state, std::string_view rea
     auto& message = deliveries_[item];
     message.at = delivery::stage::reporting;
     count_end(*message.job, state, reason);
-    shares_.pace(message.job->lane.app).note_ended(1);
+    shares_.note_ended(message.job->lane.app);
     if (would_repeat(message))
         committer_.note_sent(message.job->assignment);
     reporter_.report_end(message, state, reason, [this, item, state, reason] { on_acknowledged(item, state, reason); });

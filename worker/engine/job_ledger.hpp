@@ -39,7 +39,7 @@ public:
     /// The concurrency of the apps has changed, or there is another app.
     void follow_concurrency() { in_flight_limit_ = in_flight_limit(options_); }
 
-    /// Whether another record may be read.
+    /// Whether another record may be read, and is worth it.
     [[nodiscard]] bool has_room() const noexcept;
     /// Whether another record of this partition may be read.
     [[nodiscard]] static bool has_room(const offset_committer::partition& partition) noexcept;

@@ -2,6 +2,7 @@
 #include "engine/memory_shares.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wxcourier::engine {
 namespace {
@@ -10,6 +11,12 @@ namespace {
 constexpr double fast = 500;
 /// A token that is on its way and a breaker that tries again are waited for.
 constexpr int moment = 5;
+/// Messages in 100 ms: who sends so many is quick.
+constexpr std::size_t quick_ends = 1000;
+/// What is under way, on its way to Kafka and next in line, in terms of what may be in flight; and where that is
+/// little, enough to go on with while the next are read.
+constexpr std::size_t rounds_in_memory = 3;
+constexpr std::size_t least_in_line = 256;
 
 } // namespace
 
@@ -30,6 +37,26 @@ void memory_shares::measure(domain::app_index app, steady_time now, bool blocked
     own.seconds_blocked = blocked ? own.seconds_blocked + 1 : 0;
     // Messages that are in line although nothing is sent or ends wait for something else than their turn.
     own.pace.measure(now, queued && !blocked && (sending || own.pace.has_ended()));
+}
+
+bool memory_shares::look_who_is_quick()
+{
+    bool slowed = false;
+    for (auto& each : apps_) {
+        const bool was_quick = each.quick();
+        const bool slow = std::exchange(each.ended, 0) < quick_ends && each.messages > 0;
+        each.slow_looks = slow ? std::min(each.slow_looks + 1, account::slow_after) : 0;
+        if (was_quick == each.quick())
+            continue;
+        slowed = slowed || was_quick;
+        of_quick_ = was_quick ? of_quick_ - each.messages : of_quick_ + each.messages;
+    }
+    return slowed;
+}
+
+bool memory_shares::supplied(std::size_t in_flight_limit) const noexcept
+{
+    return of_quick_ >= rounds_in_memory * in_flight_limit + least_in_line;
 }
 
 bool memory_shares::is_fast(domain::app_index app) const

@@ -193,8 +193,15 @@ void sender_pool::dispatch()
     if (dispatching_ || stopping_)
         return;
     dispatching_ = true;
-    while (const auto item = next_sendable())
-        tasks_.spawn(send_while_there_is_work(*item));
+    while (const auto item = next_sendable()) {
+        if (idle_.empty()) {
+            tasks_.spawn(send_messages(*item));
+            continue;
+        }
+        auto sender = std::move(idle_.back());
+        idle_.pop_back();
+        std::move(sender)(item);
+    }
     dispatching_ = false;
     const auto next = owner_.may_send(under_way_) ? queue_.next_wakeup() : std::nullopt;
     if (waiting_ && next && (!armed_for_ || *next < *armed_for_))
@@ -220,7 +227,14 @@ asio::awaitable<void> sender_pool::run()
 void sender_pool::stop()
 {
     stopping_ = true;
+    dismiss_idle_senders();
     alarm_->wake();
+}
+
+void sender_pool::dismiss_idle_senders()
+{
+    for (auto& each : std::exchange(idle_, {}))
+        std::move(each)(std::nullopt);
 }
 
 void sender_pool::abandon()
@@ -262,14 +276,22 @@ void sender_pool::release_unsent(queue_item item, lateness why)
         enqueue(item, deliveries_[item].ready_at);
 }
 
-asio::awaitable<void> sender_pool::send_while_there_is_work(queue_item item)
+asio::awaitable<void> sender_pool::send_messages(queue_item first)
 {
-    for (std::optional<queue_item> next = item; next;) {
+    for (std::optional<queue_item> next = first; next;) {
         co_await attempt(*next);
-        // This coroutine goes on before others are made: under load they live on, and none is made for a message.
+        // This one goes on before others are woken or made.
         next = next_sendable();
         dispatch();
+        if (!next && !stopping_)
+            next = co_await next_message();
     }
+}
+
+asio::awaitable<std::optional<queue_item>> sender_pool::next_message()
+{
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(std::optional<queue_item>)>(
+        [this](idle_sender resume) { idle_.push_back(std::move(resume)); }, asio::use_awaitable);
 }
 
 asio::awaitable<void> sender_pool::attempt(queue_item item)

@@ -22,12 +22,10 @@ conf_handle producer_conf(const producer_settings& settings)
 {
     return make_conf(settings.client,
                      {
-                         // A request costs the same for one record as for eight, and each partition has requests of
-                         // its own. A commit waits for the status, and commits go out every 25 ms: 10 ms more are not
-                         // seen. Under load it is the eight that end the wait: the bound on repeats (twice what may be
-                         // in flight) counts statuses that wait here, so larger batches must not be waited for.
-                         {"linger.ms", "10"},
-                         {"batch.num.messages", "8"},
+                         // Each partition has requests of its own, and each costs the broker as much as this process:
+                         // without a wait a fifth more CPU a push. Longer than this holds sends back: the bound on
+                         // repeats (twice what may be in flight) counts statuses that wait here.
+                         {"linger.ms", "5"},
                          // librdkafka never gives a record up for its age: with idempotence it is then written once and
                          // in order however long the brokers are away, where a timeout would mean "possibly written".
                          {"message.timeout.ms", "0"},
