@@ -32,7 +32,7 @@ domain::status_record sample_status()
 void encode_status(benchmark::State& state)
 {
     const auto status = sample_status();
-    for (auto _ : state)
+    for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(codec::encode_status(status));
 }
 BENCHMARK(encode_status);
@@ -40,7 +40,7 @@ BENCHMARK(encode_status);
 void decode_status(benchmark::State& state)
 {
     const auto json = codec::encode_status(sample_status());
-    for (auto _ : state)
+    for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(codec::decode_status(json));
 }
 BENCHMARK(decode_status);
@@ -49,7 +49,7 @@ void read_push_answer(benchmark::State& state)
 {
     constexpr std::string_view body = R"({"errcode":0,"errmsg":"ok","msgid":3712345678901234567})";
     domain::push_reply reply;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         codec::read_push_answer(body, reply);
         benchmark::DoNotOptimize(reply);
     }
@@ -62,7 +62,7 @@ void classify(benchmark::State& state)
     reply.reach = domain::reach::answered;
     reply.http_status = 200;
     reply.errcode = static_cast<int>(state.range(0));
-    for (auto _ : state)
+    for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(domain::classify(reply, false));
 }
 BENCHMARK(classify)->Arg(0)->Arg(43101)->Arg(12345);
@@ -79,7 +79,7 @@ domain::commit_progress scattered(std::int64_t distance)
 void encode_offset_metadata(benchmark::State& state)
 {
     const auto progress = scattered(state.range(0));
-    for (auto _ : state)
+    for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(codec::encode_offset_metadata(0, progress));
 }
 BENCHMARK(encode_offset_metadata)->Arg(2)->Arg(100);
@@ -87,7 +87,7 @@ BENCHMARK(encode_offset_metadata)->Arg(2)->Arg(100);
 void decode_offset_metadata(benchmark::State& state)
 {
     const auto text = codec::encode_offset_metadata(0, scattered(state.range(0)));
-    for (auto _ : state)
+    for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(codec::decode_offset_metadata(0, text));
 }
 BENCHMARK(decode_offset_metadata)->Arg(2)->Arg(100);

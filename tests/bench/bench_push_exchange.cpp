@@ -83,7 +83,7 @@ void push(benchmark::State& state)
     constexpr std::size_t each = 64;
     const auto in_flight = static_cast<std::size_t>(state.range(1));
     std::size_t accepted = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         std::size_t left = in_flight;
         for (std::size_t number = 0; number < in_flight; ++number) {
             asio::co_spawn(io, push_times(client, each, accepted), [&left](std::exception_ptr) { --left; });
@@ -125,7 +125,7 @@ void bare(benchmark::State& state)
                                 "application/json\r\nContent-Length: " +
                                 std::to_string(body().size()) + "\r\n\r\n" + body();
     std::array<char, 4096> received{};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         if (tls) {
             SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
             benchmark::DoNotOptimize(SSL_read(ssl.get(), received.data(), static_cast<int>(received.size())));

@@ -20,7 +20,7 @@ void track_offset(benchmark::State& state)
     std::int64_t next = 0;
     for (; next < in_flight; ++next)
         static_cast<void>(tracker.begin(next));
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         static_cast<void>(tracker.begin(next));
         // In pairs, the later one first.
         const auto oldest = next - in_flight;
@@ -39,7 +39,7 @@ void commit_progress(benchmark::State& state)
         static_cast<void>(tracker.begin(offset));
     for (std::int64_t offset = 1; offset < state.range(0); offset += 2)
         tracker.finish(offset);
-    for (auto _ : state)
+    for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(tracker.progress());
 }
 BENCHMARK(commit_progress)->Arg(16)->Arg(256);
@@ -48,7 +48,7 @@ void take_permit(benchmark::State& state)
 {
     domain::token_bucket bucket(1e6, 100);
     steady_time now{};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         now += std::chrono::microseconds{2};
         benchmark::DoNotOptimize(bucket.try_take(now));
     }
@@ -66,7 +66,7 @@ void schedule(benchmark::State& state)
     steady_time now{};
     constexpr domain::queue_item most_in_line = 4096;
     domain::queue_item item = 1;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         now += std::chrono::microseconds{2};
         const auto app = item++ % apps;
         const auto number = item % most_in_line;
