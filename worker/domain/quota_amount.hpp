@@ -15,6 +15,10 @@ struct quota_amount {
 
     [[nodiscard]] constexpr std::int64_t all() const noexcept { return high + normal; }
     friend bool operator==(const quota_amount&, const quota_amount&) = default;
+    friend constexpr quota_amount operator+(const quota_amount& left, const quota_amount& right) noexcept
+    {
+        return {left.high + right.high, left.normal + right.normal};
+    }
 };
 
 /// More than any day's quota.

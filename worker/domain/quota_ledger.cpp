@@ -17,11 +17,6 @@ constexpr std::int64_t part_granted = 4;
 constexpr std::int64_t part_ahead = 64;
 constexpr std::int64_t part_at_first = 16;
 
-quota_amount sum(const quota_amount& left, const quota_amount& right)
-{
-    return {left.high + right.high, left.normal + right.normal};
-}
-
 quota_amount smaller(const quota_amount& left, const quota_amount& right)
 {
     return {std::min(left.high, right.high), std::min(left.normal, right.normal)};
@@ -125,7 +120,7 @@ std::optional<quota_table_record> quota_ledger::next(const quota_limit& limit, b
         left.all -= base.all();
         left.normal -= base.normal;
         if (each.leaving && each.listed)
-            record.gone = sum(record.gone, base);
+            record.gone = record.gone + base;
         else if (asks(each) || base.all() > 0)
             record.grants.push_back({name, each.report, base});
         asking += asks(each) ? 1 : 0;
@@ -156,7 +151,7 @@ std::optional<quota_table_record> quota_ledger::next(const quota_limit& limit, b
                                  grant.amount.normal - spent.normal, members);
         const auto high = part(left.all - normal, lacks(wanted_high, grant.amount.high, spent.high, spent.high > 0),
                                grant.amount.high - spent.high, members);
-        grant.amount = sum(grant.amount, {high, normal});
+        grant.amount = grant.amount + quota_amount{high, normal};
         left.normal -= normal;
         left.all -= normal + high;
         changes = changes || normal + high > 0;
@@ -177,7 +172,7 @@ void quota_ledger::fold(quota_table_record& into, const std::map<std::string, me
         return members.at(left.member).heard > members.at(right.member).heard;
     });
     for (std::size_t i = most_members; i < into.grants.size(); ++i)
-        into.gone = sum(into.gone, into.grants[i].amount);
+        into.gone = into.gone + into.grants[i].amount;
     into.grants.resize(most_members);
 }
 

@@ -19,24 +19,9 @@ constexpr seconds calm_after{60};
 constexpr seconds mark_interval{60};
 /// … and says those again that stand further back than this: fewer records than every follower reads at its start.
 constexpr std::int64_t repeat_behind = 10'000;
-/// Whether WeChat is to be asked is looked at so often; so many questions at once.
-constexpr seconds inquire_interval{1};
-constexpr std::size_t most_questions = 4;
-/// After a refusal, while WeChat's answer about the quota is awaited …
-constexpr seconds wait_for_answer{10};
-/// … and where something is left all the same: so long, twice as long each time, up to …
-constexpr seconds first_park{15};
-constexpr std::chrono::hours longest_park{1};
-/// Without a refusal for so long after a park the next one is short again.
-constexpr std::chrono::minutes forget_refusals{10};
 
 /// A dry run uses up nothing of WeChat's, and nothing of what is counted for real sends.
 constexpr std::string_view dry_run_mark = "dry_run/";
-
-domain::quota_amount sum(const domain::quota_amount& left, const domain::quota_amount& right)
-{
-    return {left.high + right.high, left.normal + right.normal};
-}
 
 /// Times that are computed anew from two clocks differ a little each time.
 constexpr milliseconds close{500};
@@ -67,22 +52,31 @@ std::string fleet_quotas::call_name(const domain::kind_rule& kind) const
     return (options_.dry_run ? std::string(dry_run_mark) : std::string()) + std::string(kind.name);
 }
 
+/// Of that name; it is made when there is none.
+fleet_quotas::call_state& fleet_quotas::named(const std::string& app, const std::string& call)
+{
+    auto& known = by_name_[app + '/' + call];
+    if (known == nullptr) {
+        known = &calls_.emplace_back();
+        known->app = app;
+        known->call = call;
+    }
+    return *known;
+}
+
 /// As others name it.
 fleet_quotas::call_state& fleet_quotas::call_of(const std::string& app, const std::string& call)
 {
-    auto& known = by_name_[app + '/' + call];
-    if (known != nullptr)
-        return *known;
-    known = &calls_.emplace_back();
-    known->app = app;
-    known->call = call;
+    auto& known = named(app, call);
+    if (known.where)
+        return known;
     const auto kinds = domain::all_kinds();
     for (domain::app_index index = 0; index < options_.apps.size(); ++index)
         if (const auto& each = options_.apps[index]; !each.removed && each.name == app)
             for (std::uint32_t kind = 0; kind < kinds.size(); ++kind)
                 if (kinds[kind].type == each.type && call_name(kinds[kind]) == call)
-                    bind(*known, {index, kind});
-    return *known;
+                    bind(known, {index, kind});
+    return known;
 }
 
 /// Of a lane of the queue; it is made when there is none. Null: its app was taken out of the configuration.
@@ -91,16 +85,9 @@ fleet_quotas::call_state* fleet_quotas::find_or_make(domain::lane where)
     auto* found = find(where);
     if (found != nullptr || options_.apps[where.app].removed)
         return found;
-    const auto& app = options_.apps[where.app].name;
-    const auto call = call_name(domain::all_kinds()[where.call]);
-    auto& known = by_name_[app + '/' + call];
-    if (known == nullptr) {
-        known = &calls_.emplace_back();
-        known->app = app;
-        known->call = call;
-    }
-    bind(*known, where);
-    return known;
+    auto& known = named(options_.apps[where.app].name, call_name(domain::all_kinds()[where.call]));
+    bind(known, where);
+    return &known;
 }
 
 fleet_quotas::call_state* fleet_quotas::find(domain::lane where)
@@ -176,7 +163,7 @@ void fleet_quotas::visit(call_state& state, std::int64_t day)
         state.today->used = use.used;
         const bool back = day < day_;
         if (next.visited)
-            used = sum(next.used, back ? use.used : use.under_way);
+            used = next.used + (back ? use.used : use.under_way);
         else if (back)
             used = use.used;
     }
@@ -332,15 +319,19 @@ void fleet_quotas::grant(call_state& state, std::int64_t number, day_state& day)
 {
     if (day.table_under_way)
         return; // reading it touches the call again
-    auto table = day.ledger.next(limit_of(state, day), is_exhausted(day));
-    if (!table)
-        return;
-    table->term = voice_.term();
-    table->day = number;
-    table->app = state.app;
-    table->call = state.call;
+    if (auto table = day.ledger.next(limit_of(state, day), is_exhausted(day)))
+        say_table(std::move(*table), state, number, day);
+}
+
+void fleet_quotas::say_table(domain::quota_table_record table, const call_state& state, std::int64_t number,
+                             day_state& day)
+{
+    table.term = voice_.term();
+    table.day = number;
+    table.app = state.app;
+    table.call = state.call;
     day.table_under_way = true;
-    voice_.say(*table);
+    voice_.say(table);
 }
 
 domain::quota_limit fleet_quotas::limit_of(const call_state& state, const day_state& day) const
@@ -377,13 +368,7 @@ void fleet_quotas::mark(steady_time now)
         from = std::min(from, day.stands_at);
         if (day.table_under_way || voice_.position() - day.stands_at < repeat_behind)
             continue;
-        auto table = day.ledger.repeat();
-        table.term = voice_.term();
-        table.day = day_;
-        table.app = each.app;
-        table.call = each.call;
-        day.table_under_way = true;
-        voice_.say(table);
+        say_table(day.ledger.repeat(), each, day_, day);
     }
     mark_under_way_ = voice_.say(domain::quota_mark_record{voice_.term(), std::max<std::int64_t>(0, from)});
 }
@@ -419,95 +404,6 @@ void fleet_quotas::on_stopping()
     }
     if (!report.calls.empty())
         voice_.say(report);
-}
-
-// ------------------------------------------------------------------------------------------------------------ WeChat
-
-void fleet_quotas::inquire(steady_time now)
-{
-    if (api_ == nullptr || options_.dry_run || !voice_.leads() ||
-        (inquired_at_ != steady_time::min() && now - inquired_at_ < inquire_interval))
-        return;
-    inquired_at_ = now;
-    for (auto& each : calls_) {
-        if (asking_ >= most_questions)
-            break;
-        if (!each.where || each.asking || !each.today->ledger.in_use() || options_.apps[each.where->app].removed)
-            continue;
-        auto& day = *each.today;
-        const domain::quota_inquiry::situation now_is{configured(each)->daily.has_value(), day.ledger.spent() > 0,
-                                                      is_exhausted(day), day.ledger.short_of_it(),
-                                                      day.ledger.refused()};
-        if (!day.inquiry.due(now_is, now) || !with_.tokens.current(each.where->app))
-            continue;
-        day.inquiry.on_asked(now_is, now);
-        each.asking = true;
-        ++asking_;
-        with_.tasks.spawn(ask(each, day_));
-    }
-}
-
-/// Whatever comes of it, no message waits for it and the app is not blamed.
-asio::awaitable<void> fleet_quotas::ask(call_state& state, std::int64_t number)
-{
-    const auto token = state.where ? with_.tokens.current(state.where->app) : nullptr;
-    const auto spent = state.days[number].ledger.spent();
-    quota_reply reply;
-    if (token)
-        reply = co_await api_->ask({state.kind, token->text.reveal()});
-    state.asking = false;
-    --asking_;
-    const auto asked_of = state.days.find(number);
-    if (stopping_ || asked_of == state.days.end())
-        co_return;
-    auto& day = asked_of->second;
-    if (!reply.standing) {
-        day.inquiry.on_failed();
-        questions_.with({state.app, "failed"}).add();
-        log::info("quota", "WeChat does not say how much of the day's quota is left; asked again later",
-                  {{"app", state.app},
-                   {"call", state.call},
-                   {"errcode", reply.errcode.value_or(0)},
-                   {"errmsg", reply.errmsg}});
-        co_return;
-    }
-    questions_.with({state.app, "answered"}).add();
-    const auto* const quota = configured(state);
-    day.inquiry.on_answer(*reply.standing, spent, quota != nullptr ? quota->reserve_percent : 0);
-    log::info("quota", "WeChat says how much of the day's quota is left",
-              {{"app", state.app},
-               {"call", state.call},
-               {"daily_limit", reply.standing->daily_limit},
-               {"remain", reply.standing->remain}});
-    touch(state);
-    grant();
-}
-
-std::optional<steady_duration> fleet_quotas::wait_after_refusal(domain::lane where)
-{
-    auto* const state = find_or_make(where);
-    if (state == nullptr)
-        return std::nullopt;
-    const auto now = with_.time.now();
-    auto& today = *state->today;
-    today.allowance.on_refused();
-    if (today.allowance.used_up(true))
-        return std::nullopt;
-    if (const auto parked = with_.queue.parked_until(where, now))
-        return *parked - now; // others were under way
-    const bool known = today.ledger.known() && (today.ledger.limit().bounded() || today.inquiry.answered());
-    if (now - state->parked_to >= forget_refusals && state->parked_to != steady_time::min())
-        state->refusals = 0;
-    const auto before = state->refusals++;
-    steady_duration wait = wait_for_answer;
-    if (!known && (api_ == nullptr || before != 0))
-        return std::nullopt; // nobody knows better than WeChat: until the day ends
-    if (known) {
-        constexpr unsigned most_doublings = 8;
-        wait = std::min<steady_duration>(first_park * (1U << std::min(before, most_doublings)), longest_park);
-    }
-    state->parked_to = now + wait;
-    return wait;
 }
 
 // ----------------------------------------------------------------------------------------------------------------- in

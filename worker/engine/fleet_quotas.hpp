@@ -106,6 +106,7 @@ private:
     };
 
     [[nodiscard]] std::string call_name(const domain::kind_rule& kind) const;
+    call_state& named(const std::string& app, const std::string& call);
     call_state& call_of(const std::string& app, const std::string& call);
     call_state* find(domain::lane where);
     call_state* find_or_make(domain::lane where);
@@ -117,6 +118,7 @@ private:
     void touch(call_state& state);
     void grant();
     void grant(call_state& state, std::int64_t number, day_state& day);
+    void say_table(domain::quota_table_record table, const call_state& state, std::int64_t number, day_state& day);
     void mark(steady_time now);
     void inquire(steady_time now);
     asio::awaitable<void> ask(call_state& state, std::int64_t day);
