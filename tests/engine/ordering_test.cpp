@@ -33,6 +33,7 @@ protected:
     static std::vector<std::string> sent(const replica& worker)
     {
         std::vector<std::string> to;
+        to.reserve(worker.pushes.calls.size());
         for (const auto& call : worker.pushes.calls)
             to.push_back(call.touser);
         return to;

@@ -5,7 +5,6 @@
 namespace wxcourier::test {
 namespace {
 
-using domain::job_state;
 using domain::token_health;
 using std::chrono::minutes;
 using testing::Each;

@@ -34,6 +34,9 @@ private:
 };
 
 class token_source : public courier_test {
+public:
+    ~token_source() override { replicas.clear(); } // before what they use
+
 protected:
     replica& start_following()
     {
@@ -45,14 +48,12 @@ protected:
         time.settle();
         return worker;
     }
-    void bring(replica& worker, engine::token_reply reply)
+    void bring(replica& worker, const engine::token_reply& reply)
     {
         worker.courier->tokens().bring(0, reply);
         time.settle();
     }
     std::unique_ptr<followed_source> source;
-    // Replicas go before what they use.
-    ~token_source() override { replicas.clear(); }
 };
 
 TEST_F(token_source, a_follower_never_asks)

@@ -11,9 +11,10 @@ using testing::Not;
 constexpr auto sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 class tracing : public courier_test {
-protected:
+public:
     ~tracing() override { log::configure(log::level::off, log::format::text); }
 
+protected:
     /// What is logged while a job with these headers is sent.
     std::string log_of(std::vector<engine::header> headers, log::format format = log::format::json)
     {

@@ -268,6 +268,7 @@ void broker::apply(process& by, std::uint64_t number, const std::vector<engine::
     if (!by.alive() && record_.chance(0.5))
         return; // it died before the commit got here
     std::vector<commit_result> results;
+    results.reserve(offsets.size());
     for (const auto& each : offsets)
         results.push_back(store(each));
     time_.after(delay(), [&by, number, results] {

@@ -42,8 +42,8 @@ int verdict_on(const message_fact& message)
 
 } // namespace
 
-wechat::wechat(test::manual_clock& time, chronicle& record, facts& truth, const setting& how)
-    : time_(time), record_(record), truth_(truth), how_(how), apps_(how.engine.apps.size())
+wechat::wechat(test::manual_clock& time, chronicle& record, const setting& how)
+    : time_(time), record_(record), how_(how), apps_(how.engine.apps.size())
 {
 }
 

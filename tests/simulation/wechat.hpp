@@ -30,7 +30,7 @@ enum class weather : std::uint8_t {
 
 class wechat {
 public:
-    wechat(test::manual_clock& time, chronicle& record, facts& truth, const setting& how);
+    wechat(test::manual_clock& time, chronicle& record, const setting& how);
 
     /// A request of an assignment; `answered` is called once with what comes of it.
     void send(message_fact& message, engine::assignment_id by, std::string body, std::string token,
@@ -69,7 +69,6 @@ private:
 
     test::manual_clock& time_;
     chronicle& record_;
-    facts& truth_;
     const setting& how_;
     std::vector<app_state> apps_;
     weather weather_ = weather::fine;

@@ -32,7 +32,7 @@ std::string message_for(std::string_view kind)
 
 world::world(std::uint64_t seed, bool tracing)
     : record_(seed, tracing, time_), how_(draw_setting(record_)), kafka_(time_, record_, truth_, how_),
-      wechat_(time_, record_, truth_, how_), next_offset_(how_.partitions)
+      wechat_(time_, record_, how_), next_offset_(how_.partitions)
 {
     log::configure(log::level::off, log::format::text);
     // Late in China's day, so that a day quota resets within the run.

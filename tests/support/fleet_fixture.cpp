@@ -203,6 +203,7 @@ void fleet_test::kill(group_member& victim)
 void fleet_test::lose_all(group_member& member)
 {
     std::vector<engine::assignment_id> gone;
+    gone.reserve(member.holds.size());
     for (const auto& [partition, assignment] : member.holds)
         gone.push_back(assignment);
     member.holds.clear();

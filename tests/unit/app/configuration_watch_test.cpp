@@ -26,6 +26,14 @@ using testing::IsEmpty;
 /// A folder with a file in it, watched by hand-moved time. A content that begins with "bad" is refused by the loader,
 /// one that begins with "unfit" by whoever follows; "same" is no difference.
 class watched_file : public testing::Test {
+public:
+    ~watched_file() override
+    {
+        watch_->stop();
+        time_.settle();
+        fs::remove_all(folder_);
+    }
+
 protected:
     watched_file()
     {
@@ -40,12 +48,6 @@ protected:
         watch_ = std::make_unique<configuration_watch>(
             file.string(), time_, metrics_, loop_.get_executor(), [this](std::string_view text) { return load(text); },
             [this](const config::settings& wanted) { return follow(wanted); });
-    }
-    ~watched_file() override
-    {
-        watch_->stop();
-        time_.settle();
-        fs::remove_all(folder_);
     }
 
     void write(const std::string& text) const { std::ofstream(path(), std::ios::trunc | std::ios::binary) << text; }

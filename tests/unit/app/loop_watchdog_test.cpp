@@ -60,7 +60,9 @@ TEST(loop_watchdog, leaves_a_loop_alone_that_turns)
 TEST(loop_watchdog, outlives_no_loop_and_waits_for_none)
 {
     asio::io_context loop;
-    loop_watchdog(loop.get_executor(), {}, [] { FAIL() << "it had no time to hang"; });
+    {
+        const loop_watchdog brief(loop.get_executor(), {}, [] { FAIL() << "it had no time to hang"; });
+    }
     loop.poll(); // what was posted finds nothing that is gone
 }
 

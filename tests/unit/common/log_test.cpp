@@ -12,9 +12,10 @@ namespace wxcourier::log {
 namespace {
 
 class log_line : public testing::Test {
-protected:
+public:
     ~log_line() override { configure(level::info, format::text); }
 
+protected:
     /// The line that a call writes, without its line feed.
     template <typename F>
     static std::string line_of(F write_it)
