@@ -19,6 +19,8 @@ namespace {
 
 constexpr milliseconds belt_interval{200};
 constexpr int batch_size = 256;
+/// One event may be the report of hundreds of records: the loop has others to serve.
+constexpr milliseconds longest_turn{2};
 
 int open_eventfd()
 {
@@ -65,9 +67,11 @@ public:
         [[maybe_unused]] const auto written = ::write(wake_up_.native_handle(), &one, sizeof(one));
     }
 
-    void serve()
+    /// @param longest  other events wait for the loop's next turn then.
+    void serve(steady_duration longest = longest_turn)
     {
         const auto alive = shared_from_this(); // A handler may drop the event_queue.
+        const auto began = steady_clock::now();
         for (int served = 0; served < batch_size; ++served) {
             event_handle event(rd_kafka_queue_poll(queue_.get(), 0));
             if (event == nullptr) {
@@ -77,8 +81,9 @@ public:
             if (stopped_) {
                 return;
             }
-            if (served + 1 == batch_size) {
+            if (served + 1 == batch_size || steady_clock::now() - began > longest) {
                 serve_later();
+                break;
             }
         }
         last_served_ = steady_clock::now();
@@ -161,7 +166,7 @@ void event_queue::unwatch(rd_kafka_queue_t* other) noexcept
 
 void event_queue::serve_now()
 {
-    server_->serve();
+    server_->serve(steady_duration::max());
 }
 
 rd_kafka_queue_t* event_queue::get() const noexcept
