@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which offsets are committed, when, and what a restart makes of them.
 #include "codec/offset_metadata_codec.hpp"
+#include "common/rfc3339.hpp"
 #include "tests/support/courier_fixture.hpp"
 
 #include <random>
@@ -131,6 +132,29 @@ TEST_F(commits, come_sooner_when_as_many_have_finished_as_may_be_in_flight)
     EXPECT_GE(worker.source.commits.size(), 2U);
     time.advance(seconds{10});
     EXPECT_EQ(committed(), 50);
+}
+
+TEST_F(commits, come_sooner_when_many_wait_for_one_before_they_move)
+{
+    options.delayed.topics = {{"push.delayed.1m", minutes{1}}};
+    options.commit_interval = seconds{10};
+    const auto later = '"' + format_rfc3339(time.wall_now() + minutes{30}) + '"';
+    const auto append_waiting = [&](int count) {
+        for (int i = 0; i < count; ++i)
+            append(job_text("j" + std::to_string(log.partitions[0].next_offset)).with("not_before", later));
+    };
+    append_waiting(100);
+    auto& worker = start_with_partition();
+    time.advance(seconds{9});
+    EXPECT_THAT(worker.source.commits, IsEmpty()) << "few can wait for the interval";
+    time.advance(seconds{2});
+    const auto commits = worker.source.commits.size();
+    EXPECT_GE(commits, 1U);
+    append_waiting(1000);
+    worker.source.tell_of_records();
+    time.advance(milliseconds{1});
+    EXPECT_GT(worker.source.commits.size(), commits);
+    EXPECT_THAT(worker.publisher.on("push.delayed.1m"), SizeIs(testing::Ge(600U)));
 }
 
 TEST_F(commits, come_at_once_when_a_partition_goes)

@@ -205,6 +205,42 @@ TEST_F(delayed, a_commit_says_what_may_stand_twice_before_it_is_written)
     EXPECT_EQ(log.partitions[0].committed->metadata, "");
 }
 
+TEST_F(delayed, many_that_move_at_once_leave_the_loop_to_others)
+{
+    constexpr std::size_t jobs = 300;
+    for (std::size_t i = 0; i < jobs; ++i)
+        append(job_text("j" + std::to_string(i)).with("not_before", at(time.wall_now() + hours{3})));
+    auto& worker = start_with_all([](auto& each) { each.source.hold_commits = true; });
+    time.advance(seconds{1});
+    ASSERT_EQ(deferred().size(), jobs);
+    worker.publisher.hold = true;
+    worker.source.hold_commits = false;
+    worker.source.answer_commit();
+    std::size_t most = 0;
+    loop.restart();
+    for (std::size_t before = 0; loop.poll_one() != 0; before = worker.publisher.waiting.size())
+        most = std::max(most, worker.publisher.waiting.size() - before);
+    EXPECT_EQ(worker.publisher.waiting.size(), jobs);
+    EXPECT_LE(most, 64U) << "written in one turn";
+}
+
+TEST_F(delayed, thousands_that_come_back_to_move_on_leave_room_for_what_is_new)
+{
+    options.admission.messages = 100;
+    for (int i = 0; i < 200; ++i)
+        append(job_text("j" + std::to_string(i)).with("not_before", at(time.wall_now() + minutes{9})));
+    auto& worker = start_with_all();
+    time.advance(seconds{50});
+    ASSERT_EQ(waiting_there(), 200U);
+    worker.publisher.hold = true; // whatever comes back is on its way from now on
+    time.advance(seconds{15});
+    EXPECT_THAT(worker.publisher.waiting, SizeIs(testing::Ge(12U)));
+    append(job_text("new").to("o-new"));
+    worker.source.tell_of_records();
+    time.advance(seconds{1});
+    EXPECT_EQ(worker.pushes.sends_to("o-new"), 1U);
+}
+
 TEST_F(delayed, a_day_quota_has_the_jobs_of_its_call_wait_there)
 {
     for (int i = 0; i < 20; ++i)

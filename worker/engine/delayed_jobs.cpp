@@ -3,6 +3,10 @@
 
 #include "codec/delayed_codec.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +16,8 @@ namespace {
 /// A commit that says that a job may stand on a delayed topic is waited for so long. Without it (the metadata is full,
 /// or the broker keeps too little) a crash may have the job sent twice; waiting on would stop the partition.
 constexpr seconds longest_commit{5};
+/// Records written in one turn of the loop, so that answers and timers are not kept waiting.
+constexpr std::size_t most_written_at_once = 64;
 
 std::vector<milliseconds> lengths_of(const delayed_options& options)
 {
@@ -119,9 +125,9 @@ void delayed_jobs::stop()
 
 void delayed_jobs::move(const std::shared_ptr<job_in_progress>& job, const wait& until, std::function<void(bool)> done)
 {
-    committer_.note_moving(job->assignment, job->offset);
+    const auto announcement = committer_.note_moving(job->assignment, job->offset);
     auto [place, is_first] = planned_.try_emplace(job->assignment);
-    place->second.push_back({++last_number_, job, until, std::move(done)});
+    place->second.push_back({announcement, job, until, std::move(done)});
     ++planned_count_;
     if (is_first)
         tasks_.spawn(write_planned(job->assignment));
@@ -129,39 +135,44 @@ void delayed_jobs::move(const std::shared_ptr<job_in_progress>& job, const wait&
 
 asio::awaitable<void> delayed_jobs::write_planned(assignment_id assignment)
 {
-    while (true) {
-        auto found = planned_.find(assignment);
-        if (found == planned_.end())
-            co_return;
-        if (found->second.empty()) {
-            planned_.erase(found);
-            co_return;
-        }
-        const auto last = found->second.back().number;
-        const auto deadline = time_.now() + longest_commit;
-        const bool stands = co_await committer_.secure(assignment, deadline);
-        found = planned_.find(assignment);
-        if (found == planned_.end())
-            co_return;
-        if (!stands && time_.now() < deadline) { // the assignment has ended, or all of it ends
-            planned_count_ -= found->second.size();
-            planned_.erase(found);
-            co_return;
-        }
-        if (!stands && options_.delivery.at_most_once)
-            continue;
+    std::uint64_t covered = 0; // the changes up to this one may be taken for committed
+    for (auto found = planned_.find(assignment); found != planned_.end(); found = planned_.find(assignment)) {
         auto& waiting = found->second;
-        const auto later = std::find_if(waiting.begin(), waiting.end(),
-                                        [last](const planned_move& each) { return each.number > last; });
-        std::vector<planned_move> ready(std::make_move_iterator(waiting.begin()), std::make_move_iterator(later));
-        waiting.erase(waiting.begin(), later);
-        planned_count_ -= ready.size();
-        for (auto& each : ready)
-            write(each);
+        if (waiting.empty()) {
+            planned_.erase(found);
+            co_return;
+        }
+        if (waiting.front().announcement <= covered) {
+            for (std::size_t i = 0; i < most_written_at_once && !waiting.empty(); ++i) {
+                if (waiting.front().announcement > covered)
+                    break;
+                const auto each = std::move(waiting.front());
+                waiting.pop_front();
+                --planned_count_;
+                write(each);
+            }
+            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+            continue;
+        }
+        const auto wanted = waiting.front().announcement;
+        const auto* owner = committer_.find(assignment);
+        const auto newest = owner == nullptr ? wanted : owner->changes;
+        const auto deadline = time_.now() + longest_commit;
+        const bool stands = co_await committer_.secure(assignment, wanted, deadline);
+        owner = committer_.find(assignment);
+        if (owner == nullptr || (!stands && time_.now() < deadline)) { // it has ended, or all of it ends
+            if (const auto node = planned_.extract(assignment))
+                planned_count_ -= node.mapped().size();
+            co_return;
+        }
+        if (stands)
+            covered = owner->changes_committed;
+        else if (!options_.delivery.at_most_once)
+            covered = newest;
     }
 }
 
-void delayed_jobs::write(planned_move& planned)
+void delayed_jobs::write(const planned_move& planned)
 {
     const auto& job = *planned.job;
     const auto& until = planned.until;

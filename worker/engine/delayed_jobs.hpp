@@ -12,6 +12,7 @@
 #include "engine/status_reporter.hpp"
 #include "engine/task_group.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -74,14 +75,14 @@ private:
         inbound_record record;
     };
     struct planned_move {
-        std::uint64_t number = 0;
+        std::uint64_t announcement = 0; ///< The change of its partition that a commit has to cover first.
         std::shared_ptr<job_in_progress> job;
         wait until;
         std::function<void(bool)> done;
     };
 
     asio::awaitable<void> write_planned(assignment_id assignment);
-    void write(planned_move& planned);
+    void write(const planned_move& planned);
     [[nodiscard]] std::optional<wall_time> next_due() const;
     [[nodiscard]] std::optional<std::int32_t> partition_of(const std::string& topic,
                                                            const domain::source_position& source) const;
@@ -96,9 +97,8 @@ private:
     std::function<void()> on_due_;
     std::map<std::string, std::int32_t> partitions_;
     std::map<assignment_id, head> heads_;
-    std::map<assignment_id, std::vector<planned_move>> planned_; ///< One coroutine for each, until it is empty.
+    std::map<assignment_id, std::deque<planned_move>> planned_; ///< One coroutine for each, until it is empty.
     std::size_t planned_count_ = 0;
-    std::uint64_t last_number_ = 0;
     std::unique_ptr<alarm> alarm_;
     bool stopping_ = false;
     metric_family& moved_;

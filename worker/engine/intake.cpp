@@ -103,7 +103,7 @@ bool intake::read(std::size_t most)
         std::size_t taken = 0;
         while (taken < turn && ledger_.has_room()) {
             auto* const partition = committer_.find(next_);
-            if (partition == nullptr || !ledger_.admit_held(*partition) || !job_ledger::has_room(*partition))
+            if (partition == nullptr || !ledger_.admit_held(*partition) || !ledger_.has_room(*partition))
                 break;
             auto record = poll(next_, *partition);
             if (!record)
@@ -193,7 +193,7 @@ void intake::admit_known()
         const auto* const partition = committer_.find(job->assignment);
         if (partition == nullptr)
             continue;
-        if (full.contains(job->assignment) || !ledger_.has_room() || !job_ledger::has_room(*partition)) {
+        if (full.contains(job->assignment) || !ledger_.has_room() || !ledger_.has_room(*partition)) {
             full.insert(job->assignment);
             left.push_back(std::move(job));
         } else {

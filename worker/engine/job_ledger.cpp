@@ -40,8 +40,11 @@ bool job_ledger::has_room() const noexcept
            memory_.used() < options_.admission.bytes && !shares_.supplied(in_flight_limit_);
 }
 
-bool job_ledger::has_room(const offset_committer::partition& partition) noexcept
+bool job_ledger::has_room(const offset_committer::partition& partition) const noexcept
 {
+    // Thousands that come back in one moment, to move on at once, leave room for what has just been written.
+    if (partition.delayed && reporter_.pending() + delayed_.planned() > options_.admission.messages / 8)
+        return false;
     return !partition.going && !partition.metadata_full && !partition.keys_full && !partition.held &&
            (partition.tracker.span() < span_without_care || partition.unmeasured < most_unmeasured);
 }

@@ -42,7 +42,7 @@ public:
     /// Whether another record may be read, and is worth it.
     [[nodiscard]] bool has_room() const noexcept;
     /// Whether another record of this partition may be read.
-    [[nodiscard]] static bool has_room(const offset_committer::partition& partition) noexcept;
+    [[nodiscard]] bool has_room(const offset_committer::partition& partition) const noexcept;
 
     /// Takes a job on: its messages come into memory, or it moves to a delayed topic, or, where it can do neither yet,
     /// its partition holds it and is not read on.

@@ -434,7 +434,7 @@ void job_ledger::on_moved(const std::shared_ptr<job_in_progress>& job, bool stan
         sources_.on_moved(job->source, job->assignment);
         if (auto* const owner = committer_.find(job->assignment)) {
             std::erase(owner->fan_outs, job);
-            committer_.finish(job->assignment, job->offset, 0);
+            committer_.finish_moved(job->assignment, job->offset);
         }
     }
     on_room_();

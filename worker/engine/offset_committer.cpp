@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t metadata_stop = codec::longest_offset_metadata / 4 * 3;
 /// Kafka was not reachable: the commit is tried again after this.
 constexpr milliseconds retry_after{500};
+/// So many jobs that wait for a commit before they move make one due: they hold up what stands behind them.
+constexpr std::size_t most_announced = 512;
 
 /// What a commit says besides its offset. Should it be too long all the same, the highest ranges go: what they held may
 /// be sent again after a crash, which is better than a commit that the broker refuses.
@@ -167,12 +169,27 @@ void offset_committer::finish_message(assignment_id id, std::size_t sent)
     note_progress(id);
 }
 
-void offset_committer::note_moving(assignment_id id, std::int64_t offset)
+std::uint64_t offset_committer::note_moving(assignment_id id, std::int64_t offset)
 {
     auto* const owner = find(id);
-    if (owner == nullptr || !owner->moving.insert(offset).second)
+    if (owner == nullptr)
+        return 0;
+    if (!owner->moving.insert(offset).second)
+        return owner->changes;
+    const auto change = ++owner->changes;
+    ++announced_since_commit_;
+    note_progress(id);
+    return change;
+}
+
+void offset_committer::finish_moved(assignment_id id, std::int64_t offset)
+{
+    auto* const owner = find(id);
+    if (owner == nullptr)
         return;
-    ++owner->changes;
+    owner->tracker.finish(offset);
+    owner->moving.erase(offset);
+    ++owner->changes; // nobody waits for the commit that says so
     note_progress(id);
 }
 
@@ -188,12 +205,17 @@ void offset_committer::note_progress(assignment_id id)
     if (owner == nullptr)
         return;
     owner->changed = true;
-    if (finished_since_commit_ >= eager_after_ && !under_way_ && !not_before_) {
+    if (is_eager() && !under_way_ && !not_before_) {
         begin_commit();
     } else if (!commit_at_) {
         commit_at_ = time_.now() + interval_;
         due_->wake();
     }
+}
+
+bool offset_committer::is_eager() const noexcept
+{
+    return finished_since_commit_ >= eager_after_ || announced_since_commit_ >= most_announced;
 }
 
 std::optional<offset_commit> offset_committer::next_commit(assignment_id id, partition& from)
@@ -232,6 +254,7 @@ void offset_committer::begin_commit()
 {
     commit_at_.reset();
     finished_since_commit_ = 0;
+    announced_since_commit_ = 0;
     committing_.clear();
     for (auto& [id, each] : partitions_)
         if (each.changed)
@@ -288,7 +311,7 @@ void offset_committer::on_committed(std::uint64_t commit, const std::vector<comm
     const bool more =
         std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.changed; });
     not_before_.reset();
-    if (more && (again_later || finished_since_commit_ < eager_after_)) {
+    if (more && (again_later || !is_eager())) {
         commit_at_ = time_.now() + (again_later ? retry_after : interval_);
         if (again_later)
             not_before_ = commit_at_;
@@ -343,17 +366,23 @@ asio::awaitable<bool> offset_committer::flush(std::vector<assignment_id> ids, st
         settled(ids);
 }
 
-asio::awaitable<bool> offset_committer::secure(assignment_id id, std::optional<steady_time> deadline)
+asio::awaitable<bool> offset_committer::secure(assignment_id id)
+{
+    const auto* const owner = find(id);
+    co_return co_await secure(id, owner == nullptr ? 0 : owner->changes, std::nullopt);
+}
+
+asio::awaitable<bool> offset_committer::secure(assignment_id id, std::uint64_t change,
+                                               std::optional<steady_time> deadline)
 {
     const auto* owner = find(id);
-    const auto wanted = owner == nullptr ? 0 : owner->changes;
-    while (owner != nullptr && owner->changes_committed < wanted && !stopping_) {
+    while (owner != nullptr && owner->changes_committed < change && !stopping_) {
         if (deadline && time_.now() >= *deadline)
             co_return false;
         co_await settled_.wait_until(deadline);
         owner = find(id);
     }
-    co_return owner != nullptr && owner->changes_committed >= wanted;
+    co_return owner != nullptr && owner->changes_committed >= change;
 }
 
 asio::awaitable<void> offset_committer::run()

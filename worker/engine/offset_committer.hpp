@@ -22,8 +22,8 @@
 namespace wxcourier::engine {
 
 /// The assigned partitions and their offsets. Commits `commit_interval` after something finished, sooner when
-/// `eager_after` jobs have finished since the last commit, and at once when asked. One commit is under way at a time,
-/// so that offsets never go backwards. Not thread-safe.
+/// `eager_after` jobs have finished or many wait to move since the last commit, and at once when asked. One commit is
+/// under way at a time, so that offsets never go backwards. Not thread-safe.
 class offset_committer {
 public:
     struct partition {
@@ -86,13 +86,18 @@ public:
 
     /// From the next commit on it says that this unfinished offset's job may stand on a delayed topic, until it
     /// finishes.
-    void note_moving(assignment_id id, std::int64_t offset);
+    /// @return which change of the partition that is, at the latest: for `secure`.
+    std::uint64_t note_moving(assignment_id id, std::int64_t offset);
     /// It does not stand there, for certain.
     void note_not_moving(assignment_id id, std::int64_t offset);
+    /// It stands there: the offset has finished.
+    void finish_moved(assignment_id id, std::int64_t offset);
 
     /// Completes with true when all that was noted and has finished so far in that assignment stands in an acknowledged
     /// commit, with false when the assignment ends, or the engine, before that, or at the deadline.
-    asio::awaitable<bool> secure(assignment_id id, std::optional<steady_time> deadline = std::nullopt);
+    asio::awaitable<bool> secure(assignment_id id);
+    /// The same for all up to that change.
+    asio::awaitable<bool> secure(assignment_id id, std::uint64_t change, std::optional<steady_time> deadline);
 
     /// The source's answer to a commit.
     void on_committed(std::uint64_t commit, const std::vector<commit_result>& results);
@@ -107,6 +112,7 @@ public:
 
 private:
     void begin_commit();
+    [[nodiscard]] bool is_eager() const noexcept;
     std::optional<offset_commit> next_commit(assignment_id id, partition& from);
     void settle(partition& of, std::size_t messages);
     void note_too_long(partition& of) const;
@@ -123,6 +129,7 @@ private:
     std::map<assignment_id, partition> partitions_;
     std::size_t at_risk_ = 0;
     std::size_t finished_since_commit_ = 0;
+    std::size_t announced_since_commit_ = 0; ///< Jobs that are about to move.
     std::optional<steady_time> commit_at_;
     std::optional<steady_time> not_before_; ///< After a failure: the earliest next try.
     std::optional<std::uint64_t> under_way_;
