@@ -1,4 +1,5 @@
 """Jobs that wait on the delayed topics: through crashes and restarts, on time, each sent once; and nobody waits for them."""
+import concurrent.futures
 import os
 import threading
 import time
@@ -9,9 +10,9 @@ from confluent_kafka import Producer
 from statuses import StatusLog
 from worker import APPIDS, SECRETS, app_settings
 
-# The sizes that are asked for are for runs by hand: DELAYED_JOBS=10000 PARKED_JOBS=100000.
+# The size that is asked for is for runs by hand: DELAYED_JOBS=10000.
 DELAYED_JOBS = int(os.environ.get("DELAYED_JOBS", "4000"))
-PARKED_JOBS = int(os.environ.get("PARKED_JOBS", "6000"))
+PARKED_JOBS = int(os.environ.get("PARKED_JOBS", "100000"))
 
 
 def percentile(values, part):
@@ -94,45 +95,98 @@ def slow_wechat(simulate):
     return simulate(*apps, "--latency", "50ms", "--jitter", "20ms")
 
 
-def latencies(kafka, topics, log, prefix, worker, others=0):
-    """Sends 100 jobs a second of `shop` for 15 s, and `others` jobs of `mini` among them; how long the former took. It takes
-    longer where the others would be more than 2,000 a second: their producer and Kafka need a core for themselves then."""
-    seconds, per_second = max(15, -(-others // 2000)), 100
-    total = seconds * per_second
+SECONDS, PER_SECOND = 15, 100  # of the healthy app: p99 is the 15th longest of 1,500
+# What the clock (whole milliseconds at both ends) and the scheduler of a machine whose cores the broker, the far end and
+# the producers share add to a p99, measured alone against alone.
+NOISE_MS = 5
+
+
+def parked_records(prefix):
+    """Jobs of `mini`."""
+    return [jobs.make(10_000_000 + number, kind="miniprogram.subscribe", prefix=prefix).record() for number in range(PARKED_JOBS)]
+
+
+def write(kafka, topic, records, seconds=0):
+    """Produces the records within so many seconds, evenly; else as fast as the broker takes them."""
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 2, "acks": "all",
                          "queue.buffering.max.messages": 500_000})
-    before = len(log.terminal)
     began = time.monotonic()
-    parked = 0
-    for step in range(total):
-        while parked * total < others * (step + 1):
-            record = jobs.make(10_000_000 + parked, kind="miniprogram.subscribe", prefix=f"{prefix}-parked").record()
-            producer.produce(topics.jobs, value=record.value, key=record.key)
-            parked += 1
-        record = jobs.make(step, prefix=prefix).record()
-        producer.produce(topics.jobs, value=record.value, key=record.key)
+    for number, record in enumerate(records):
+        producer.produce(topic, value=record.value, key=record.key)
         producer.poll(0)
-        time.sleep(max(0.0, began + (step + 1) / per_second - time.monotonic()))
-    assert producer.flush(30) == 0
-    log.until_terminal(before + total, 60, progress=worker.check_alive)
-    return [found[0]["latency_ms"] for found in log.terminal.values()
-            if found[0]["app"] == "shop" and found[0]["id"].startswith(f"{prefix}-")]
+        if seconds and number % max(1, len(records) // (seconds * 200)) == 0:
+            time.sleep(max(0.0, began + seconds * number / len(records) - time.monotonic()))
+    assert producer.flush(60) == 0
 
 
-def test_a_parked_app_does_not_hold_up_a_healthy_one_in_the_same_partitions(kafka, topics, slow_wechat, run_worker, read):
-    """The day's quota of `mini` is used up at once: its jobs move to the delayed topics, among those of `shop`."""
+def latencies(kafka, topics, log, prefix, worker, parked=(), parked_topic=None):
+    """Sends the jobs of `shop`, 100 a second, and the parked ones meanwhile to that topic; how long each of the former took,
+    in their order. The statuses are read afterwards: that takes CPU, and more of it for the `deferred` ones."""
+    healthy = [jobs.make(number, prefix=prefix).record() for number in range(SECONDS * PER_SECOND)]
+    before = len(log.terminal)
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        written = beside.submit(write, kafka, parked_topic, parked, SECONDS)
+        write(kafka, topics.jobs, healthy, SECONDS)
+        written.result()
+    log.until_terminal(before + len(healthy), 60, progress=worker.check_alive)
+    took = {found[0]["id"]: found[0]["latency_ms"] for found in log.terminal.values() if found[0]["id"].startswith(f"{prefix}-")}
+    assert len(took) == len(healthy)
+    return [took[jobs.make(number, prefix=prefix).id] for number in range(len(healthy))]
+
+
+def told(values):
+    """p50 and p99, for people."""
+    return f"p50 {percentile(values, 0.5)} ms, p99 {percentile(values, 0.99)} ms"
+
+
+@pytest.fixture
+def parked_app(kafka, topics, slow_wechat, run_worker, read):
+    """A worker, the status topic, and what WeChat says to `mini` from now on: the day's quota is used up."""
     apps = [app_settings("shop", "official_account", APPIDS["shop"], "SHOP_SECRET"),
             app_settings("mini", "mini_program", APPIDS["mini"], "MINI_SECRET")]
     worker = run_worker(topics, slow_wechat, apps=apps, log={"level": "info"}).ready()
     log = StatusLog(read(topics.status))
     latencies(kafka, topics, log, "warm", worker)
-    alone = latencies(kafka, topics, log, "alone", worker)
-
     slow_wechat.script({"errcode": 45009}, appid=APPIDS["mini"])
-    beside = latencies(kafka, topics, log, "beside", worker, others=PARKED_JOBS)
-    worker.wait_for(lambda: waiting(kafka, topics, worker.group) >= PARKED_JOBS or None, 60, "the parked jobs out of the way")
-    print(f"{PARKED_JOBS} parked jobs; p50 {percentile(alone, 0.5)} ms alone, {percentile(beside, 0.5)} ms beside them; "
-          f"p99 {percentile(alone, 0.99)} and {percentile(beside, 0.99)} ms")
-    assert percentile(beside, 0.99) <= 1.1 * percentile(alone, 0.99) + 50, "50 ms are for a busy machine"
+    return worker, log
+
+
+def test_a_parked_app_does_not_hold_up_a_healthy_one_in_the_same_partitions(kafka, topics, parked_app):
+    """100,000 jobs of `mini` move to the delayed topics, among those of `shop`. Its p99 alone is taken with the same records
+    written at the same rate to a topic that nobody reads: what they cost the producer and the broker is not the worker's.
+    Whatever else the machine does can only make p99 worse, so the best of three pairs counts."""
+    worker, log = parked_app
+    elsewhere = f"{topics.jobs}.elsewhere"
+    kafka.create(elsewhere, partitions=6)
+    holds = False
+    for turn in range(1, 4):
+        parked = parked_records(f"parked{turn}")
+        alone = latencies(kafka, topics, log, f"alone{turn}", worker, parked, elsewhere)
+        beside = latencies(kafka, topics, log, f"beside{turn}", worker, parked, topics.jobs)
+        worker.wait_for(lambda there=turn * PARKED_JOBS: waiting(kafka, topics, worker.group) >= there or None, 60,
+                        "the parked jobs out of the way")
+        print(f"{PARKED_JOBS} parked jobs in {SECONDS} s; alone {told(alone)}; beside them {told(beside)}")
+        holds = percentile(beside, 0.99) <= 1.1 * percentile(alone, 0.99) + NOISE_MS
+        if holds:
+            break
+    assert holds
     assert worker.metric("wxcourier_queued", app="mini") == 0, "none of them waits in memory"
+    worker.stop()
+
+
+def test_a_parked_apps_backlog_is_out_of_the_way_in_a_moment(kafka, topics, parked_app):
+    """100,000 jobs of `mini` lie in front of those of `shop`, written as fast as the broker takes them. A partition is read in
+    its order: what stands behind them waits until they have been read, and no longer."""
+    worker, log = parked_app
+    alone = latencies(kafka, topics, log, "alone", worker)
+    write(kafka, topics.jobs, parked_records("parked"))
+    behind = latencies(kafka, topics, log, "behind", worker)
+    longest = 1.1 * percentile(alone, 0.99) + NOISE_MS
+    held_up = [number for number, took in enumerate(behind) if took > longest]
+    rest = behind[5 * PER_SECOND:]
+    print(f"{PARKED_JOBS} parked jobs in front; alone {told(alone)}; behind them at most {max(behind)} ms, "
+          f"{len(held_up)} of {len(behind)} above {longest:.0f} ms, after 5 s {told(rest)}")
+    assert max(behind) < 5000
+    assert percentile(rest, 0.95) <= longest, "all is as before"
+    worker.wait_for(lambda: waiting(kafka, topics, worker.group) >= PARKED_JOBS or None, 60, "the parked jobs out of the way")
     worker.stop()
