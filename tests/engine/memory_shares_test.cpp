@@ -68,67 +68,90 @@ protected:
     static constexpr std::size_t in_flight = 100;
     static constexpr std::size_t enough = 3 * in_flight + 256;
 
+    read_ahead()
+    {
+        for (auto& each : options.apps) {
+            each.limits.concurrency = 10;
+            each.limits.burst = 1000;
+            queue.add_app(engine::queue_limits_of(each));
+        }
+    }
+    /// Of both apps as many requests are under way as may be: of the first one, the even ones of twenty messages.
+    void saturate()
+    {
+        for (domain::queue_item item = 0; item < 20; ++item)
+            queue.push(item, {item % 2, 0}, priority::normal, now);
+        while (queue.pop(now)) {
+        }
+    }
     void add(domain::app_index app, std::size_t messages)
     {
         for (std::size_t i = 0; i < messages; ++i)
             shares.add_message(app);
     }
     /// A tenth of a second in which so many end, and as many come.
-    bool pass(domain::app_index app, std::size_t ended)
+    void pass(domain::app_index app, std::size_t ended)
     {
         for (std::size_t i = 0; i < ended; ++i)
             shares.note_ended(app);
-        return shares.look_who_is_quick();
+        shares.look_who_is_quick();
     }
+    [[nodiscard]] std::size_t worth() const { return shares.worth_reading(queue, uncommitted, in_flight); }
 
+    steady_time now{seconds{1000}};
+    std::size_t uncommitted = 0;
     engine::memory_shares shares{options};
+    domain::send_queue queue{{}};
 };
 
 TEST_F(read_ahead, an_app_that_sends_fast_has_enough_with_what_it_sends_next)
 {
+    saturate();
+    EXPECT_EQ(worth(), enough);
     add(0, enough - 1);
-    EXPECT_FALSE(shares.supplied(in_flight));
-    add(0, 1);
-    EXPECT_TRUE(shares.supplied(in_flight));
+    EXPECT_EQ(worth(), 1U);
+    add(0, 10);
+    EXPECT_EQ(worth(), 0U);
     for (int i = 0; i < 100; ++i)
-        EXPECT_FALSE(pass(0, 1000));
-    EXPECT_TRUE(shares.supplied(in_flight));
-    shares.remove_message(0);
-    EXPECT_FALSE(shares.supplied(in_flight));
+        pass(0, 1000);
+    EXPECT_EQ(worth(), 0U);
 }
 
 TEST_F(read_ahead, of_one_that_is_slow_as_much_is_read_as_memory_allows)
 {
+    saturate();
     add(0, enough);
     for (int i = 0; i < 4; ++i)
-        EXPECT_FALSE(pass(0, 999));
-    EXPECT_TRUE(shares.supplied(in_flight)) << "half a second is no judgement";
-    EXPECT_TRUE(pass(0, 999)) << "there is more to read now";
-    EXPECT_FALSE(shares.supplied(in_flight));
-    add(0, 1000);
-    EXPECT_FALSE(pass(0, 999)) << "and that was said before";
-    EXPECT_FALSE(shares.supplied(in_flight));
-    EXPECT_FALSE(pass(0, 1000));
-    EXPECT_TRUE(shares.supplied(in_flight)) << "it is fast again";
+        pass(0, 999);
+    EXPECT_EQ(worth(), 0U) << "half a second is no judgement";
+    pass(0, 999);
+    EXPECT_EQ(worth(), enough);
+    pass(0, 1000);
+    EXPECT_EQ(worth(), 0U) << "it is fast again";
 }
 
-TEST_F(read_ahead, what_a_slow_app_has_does_not_keep_a_quick_one_from_getting_more)
+TEST_F(read_ahead, an_app_that_could_send_more_at_once_gets_more)
 {
-    add(1, enough);
-    for (int i = 0; i < 5; ++i)
-        static_cast<void>(pass(1, 0));
-    add(0, enough - 1);
-    EXPECT_FALSE(shares.supplied(in_flight));
-    add(0, 1);
-    EXPECT_TRUE(shares.supplied(in_flight));
+    add(0, enough);
+    EXPECT_EQ(worth(), 0U) << "it waits for its token and its rate, as every app does at first";
+    saturate();
+    EXPECT_EQ(worth(), 0U);
+    for (domain::queue_item item = 0; item < 10; item += 2)
+        queue.release(item, now);
+    EXPECT_EQ(worth(), 0U);
+    queue.release(10, now);
+    EXPECT_EQ(worth(), enough) << "as when its call is parked";
+    uncommitted = 1;
+    EXPECT_EQ(worth(), 0U) << "it could not";
 }
 
 TEST_F(read_ahead, an_app_with_nothing_is_not_slow)
 {
+    saturate();
     for (int i = 0; i < 100; ++i)
-        EXPECT_FALSE(pass(0, 0));
+        pass(0, 0);
     add(0, enough);
-    EXPECT_TRUE(shares.supplied(in_flight));
+    EXPECT_EQ(worth(), 0U);
 }
 
 TEST(known_sources, the_second_copy_is_known_while_the_first_is_in_memory_and_after)

@@ -194,6 +194,8 @@ public:
 
     [[nodiscard]] std::size_t queued(app_index app) const noexcept { return apps_[app].queued; }
     [[nodiscard]] std::size_t in_flight(app_index app) const noexcept { return apps_[app].in_flight; }
+    /// Whether a message of the app was ever popped.
+    [[nodiscard]] bool has_begun(app_index app) const noexcept { return apps_[app].permits_taken > 0; }
     /// Of the queued ones those that wait for their recipient, who has another request, is held back or over the limit.
     [[nodiscard]] std::size_t waiting_for_recipients(app_index app) const noexcept
     {

@@ -270,7 +270,8 @@ void courier::read()
         if (quotas_)
             static_cast<void>(quotas_->follow_calendar());
         ledger_.go_on_with_keys();
-        const bool dry = intake_.read(records_a_turn);
+        const auto worth = ledger_.worth_reading(); // with none, whoever ends or waits calls again
+        const bool dry = worth == 0 || intake_.read(std::min(records_a_turn, worth));
         senders_.dispatch();
         if (rates_) {
             quotas_->on_work();
@@ -305,8 +306,8 @@ asio::awaitable<void> courier::housekeeping()
             quotas_->look();
             rates_->look();
         }
-        if (memory_shares_.look_who_is_quick())
-            read();
+        memory_shares_.look_who_is_quick();
+        read(); // it may be worth more than a moment ago
         if (round % housekeeping_rounds_a_second != 0)
             continue;
         senders_.follow_wall_clock();

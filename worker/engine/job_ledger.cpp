@@ -37,7 +37,7 @@ bool job_ledger::has_room() const noexcept
 {
     return deliveries_.size() + reporter_.pending() + keys_.waiting() + delayed_.planned() <
                options_.admission.messages &&
-           memory_.used() < options_.admission.bytes && !shares_.supplied(in_flight_limit_);
+           memory_.used() < options_.admission.bytes;
 }
 
 bool job_ledger::has_room(const offset_committer::partition& partition) const noexcept
@@ -152,6 +152,7 @@ void job_ledger::on_waiting(queue_item item, steady_time ready_at)
             return;
         }
     pool_->enqueue(item, ready_at);
+    on_room_(); // who waits is not under way: more may be worth reading
 }
 
 asio::awaitable<bool> job_ledger::commit_first(queue_item item)

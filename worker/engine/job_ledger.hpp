@@ -39,8 +39,13 @@ public:
     /// The concurrency of the apps has changed, or there is another app.
     void follow_concurrency() { in_flight_limit_ = in_flight_limit(options_); }
 
-    /// Whether another record may be read, and is worth it.
+    /// Whether another record may be read.
     [[nodiscard]] bool has_room() const noexcept;
+    /// So many are worth it.
+    [[nodiscard]] std::size_t worth_reading() const
+    {
+        return shares_.worth_reading(queue_, committer_.at_risk(), in_flight_limit_);
+    }
     /// Whether another record of this partition may be read.
     [[nodiscard]] bool has_room(const offset_committer::partition& partition) const noexcept;
 

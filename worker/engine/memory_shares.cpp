@@ -39,24 +39,26 @@ void memory_shares::measure(domain::app_index app, steady_time now, bool blocked
     own.pace.measure(now, queued && !blocked && (sending || own.pace.has_ended()));
 }
 
-bool memory_shares::look_who_is_quick()
+void memory_shares::look_who_is_quick() noexcept
 {
-    bool slowed = false;
     for (auto& each : apps_) {
-        const bool was_quick = each.quick();
         const bool slow = std::exchange(each.ended, 0) < quick_ends && each.messages > 0;
         each.slow_looks = slow ? std::min(each.slow_looks + 1, account::slow_after) : 0;
-        if (was_quick == each.quick())
-            continue;
-        slowed = slowed || was_quick;
-        of_quick_ = was_quick ? of_quick_ - each.messages : of_quick_ + each.messages;
     }
-    return slowed;
 }
 
-bool memory_shares::supplied(std::size_t in_flight_limit) const noexcept
+std::size_t memory_shares::worth_reading(const domain::send_queue& queue, std::size_t uncommitted,
+                                         std::size_t in_flight_limit) const
 {
-    return of_quick_ >= rounds_in_memory * in_flight_limit + least_in_line;
+    std::size_t supply = 0;
+    // Once in a turn of reading: 2 µs for a thousand apps.
+    for (domain::app_index app = 0; app < apps_.size(); ++app) {
+        const auto busy = 2 * (queue.in_flight(app) + uncommitted) >= options_.apps[app].limits.concurrency;
+        if (apps_[app].quick() && (busy || !queue.has_begun(app)))
+            supply += apps_[app].messages;
+    }
+    const auto enough = rounds_in_memory * in_flight_limit + least_in_line;
+    return supply < enough ? enough - supply : 0;
 }
 
 bool memory_shares::is_fast(domain::app_index app) const

@@ -30,16 +30,8 @@ public:
     {
         return {apps_[app].bytes, bytes};
     }
-    void add_message(domain::app_index app)
-    {
-        ++apps_[app].messages;
-        of_quick_ += apps_[app].quick() ? 1 : 0;
-    }
-    void remove_message(domain::app_index app)
-    {
-        --apps_[app].messages;
-        of_quick_ -= apps_[app].quick() ? 1 : 0;
-    }
+    void add_message(domain::app_index app) { ++apps_[app].messages; }
+    void remove_message(domain::app_index app) { --apps_[app].messages; }
 
     /// Whether so many more messages are beyond the app's share. An app without any may always have some.
     /// @param used_messages, used_bytes  by all apps together; the job's own bytes included.
@@ -55,12 +47,14 @@ public:
         ++apps_[app].ended;
     }
 
-    /// Called every 100 ms. True: an app is not quick any more, so that more may be read.
-    bool look_who_is_quick();
-    /// Whether the quick apps, and those of which it is not known yet, have in memory what they send in the next
-    /// moment. To read more for them gains nothing, and a job that lies long before its turn has left the processor's
-    /// caches by then: 3 µs a push, and 15 MB.
-    [[nodiscard]] bool supplied(std::size_t in_flight_limit) const noexcept;
+    /// Called every 100 ms.
+    void look_who_is_quick() noexcept;
+    /// How many more messages are worth reading. Where a quick app has about as many requests under way as it may, what
+    /// it sends in the next moment is enough: a job that lies long before its turn has left the processor's caches by
+    /// then, which costs 3 µs a push, and 15 MB. An app of which it is not known yet counts as quick.
+    /// @param uncommitted  messages that were sent and hold others back until they are committed.
+    [[nodiscard]] std::size_t worth_reading(const domain::send_queue& queue, std::size_t uncommitted,
+                                            std::size_t in_flight_limit) const;
 
     /// Called about once a second.
     /// @param blocked  the app may not send at all.
@@ -87,7 +81,6 @@ private:
 
     const engine_options& options_;
     std::deque<account> apps_;
-    std::size_t of_quick_ = 0; ///< Messages of quick apps.
 };
 
 } // namespace wxcourier::engine
