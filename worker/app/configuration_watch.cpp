@@ -110,6 +110,7 @@ bool configuration_watch::is_due(const std::string& content, bool asked)
 void configuration_watch::take(const config::load_outcome& outcome, const std::string& content, bool asked)
 {
     std::vector<std::string> reasons;
+    reasons.reserve(outcome.errors.size());
     for (const auto& each : outcome.errors)
         reasons.push_back(config::to_string(each, path_));
     following result;

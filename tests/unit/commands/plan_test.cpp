@@ -51,7 +51,7 @@ outcome run(std::vector<std::string> arguments)
 
 std::string write_file(const std::string& name, const std::string& text)
 {
-    const auto path = (std::filesystem::path(testing::TempDir()) / name).string();
+    auto path = (std::filesystem::path(testing::TempDir()) / name).string();
     std::ofstream{path} << text;
     return path;
 }

@@ -563,6 +563,7 @@ TEST_P(load_errors, AreFoundWithTheirPlaces)
     const auto outcome = load_text(GetParam().text);
     EXPECT_FALSE(outcome.loaded);
     std::vector<std::string> errors;
+    errors.reserve(outcome.errors.size());
     for (const auto& error : outcome.errors)
         errors.push_back(to_string(error, "").substr(1));
     EXPECT_EQ(errors, GetParam().expected);

@@ -184,7 +184,7 @@ TEST_F(rate_lending, a_burst_with_fewer_permits_than_members_goes_round)
     for (int round = 0; round < 400; ++round) {
         const auto now = start + milliseconds{50} * round;
         for (const char* name : {"a", "b", "c", "d"})
-            book.on_report(report(name, static_cast<std::uint64_t>(round + 1), 1'000'000, applied[name]), now);
+            book.on_report(report(name, static_cast<std::uint64_t>(round) + 1, 1'000'000, applied[name]), now);
         if (const auto table = lender.table(book, tight, 1, now)) {
             ASSERT_TRUE(book.on_table(*table));
             lender.on_read(table->version);
@@ -208,7 +208,7 @@ TEST_F(rate_lending, nothing_is_written_while_nothing_changes)
     rate_version applied;
     for (int round = 0; round < 90; ++round) {
         const auto now = start + milliseconds{100} * round;
-        book.on_report(report("a", static_cast<std::uint64_t>(round + 1), 50'000 + 1000 * (round % 3), applied), now);
+        book.on_report(report("a", static_cast<std::uint64_t>(round) + 1, 50'000 + 1000 * (round % 3), applied), now);
         if (const auto table = write(now)) {
             ++tables;
             applied = table->version;

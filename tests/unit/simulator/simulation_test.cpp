@@ -2,6 +2,7 @@
 #include "simulated_calls.hpp"
 #include "simulator/simulation.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace wxcourier::simulator {

@@ -2,6 +2,7 @@
 #include "simulated_calls.hpp"
 #include "simulator/wechat_rules.hpp"
 
+#include <algorithm>
 #include <regex>
 
 namespace wxcourier::simulator {

@@ -47,7 +47,7 @@ TEST(answer_head, leaves_to_the_parser_what_it_does_not_know)
              "SSH-2.0 200 OK\r\n" + length,
              std::string("HTTP/1.1 200 OK\r\n"),
              "HTTP/1.1 200 OK\n" + length,
-             "HTTP/1.1 200 OK\r\n" + length + length,
+             ("HTTP/1.1 200 OK\r\n" + length).append(length),
              "HTTP/1.1 200 OK\r\n" + length + "Content-Length: 3\r\n",
              std::string("HTTP/1.1 200 OK\r\nContent-Length: +5\r\n"),
              std::string("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n"),
