@@ -116,8 +116,10 @@ public:
         do {
             std::string_view key;
             std::string_view value;
-            bool number = false;
-            if (!read_string(key) || !take(':') || !(read_string(value) || (number = read_integer(value))))
+            if (!read_string(key) || !take(':'))
+                return false;
+            const bool number = !read_string(value);
+            if (number && !read_integer(value))
                 return false;
             if (key == "errcode")
                 into.errcode = value;

@@ -86,7 +86,7 @@ void print(const app::letter_account& account, const std::string& topic)
     for (const auto& [kind, count] : account.kinds)
         widths = {std::max(widths[0], kind.app.size()), std::max(widths[1], kind.state.size()),
                   std::max(widths[2], kind.reason.size())};
-    const auto padded = [](std::string text, std::size_t width) {
+    const auto padded = [](const std::string& text, std::size_t width) {
         return text + std::string(width - text.size() + 2, ' ');
     };
     if (!account.kinds.empty())

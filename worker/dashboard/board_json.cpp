@@ -185,10 +185,10 @@ void write_failure(json_writer& json, const failure_row& row, const series_table
         json.name("first").time(row.first);
         json.name("last").time(row.last);
         json.name("apps").array([&] {
-            for (const auto& [app, count] : row.apps)
-                json.array([&] {
-                    app.empty() ? json.null() : json.text(app);
-                    json.number(count);
+            for (const auto& each : row.apps)
+                json.array([&json, &each] {
+                    each.first.empty() ? json.null() : json.text(each.first);
+                    json.number(each.second);
                 });
         });
         json.name("more_apps").number(row.more_apps);
