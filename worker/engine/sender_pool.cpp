@@ -32,8 +32,8 @@ std::string_view outcome_word(const domain::push_reply& reply, const domain::del
 }
 
 /// A request that is written so soon after its message left the queue counts as written then: the queue has seen that
-/// the rate allows it.
-constexpr milliseconds same_moment{5};
+/// the rate allows it. By so much may requests be closer together than the rate has them.
+constexpr milliseconds same_moment{1};
 /// A message whose connection is there goes back to the queue when the rate has not let it go for so long: it lies
 /// with another replica.
 constexpr seconds longest_held_up{1};
