@@ -184,11 +184,15 @@ bool job_ledger::may_send(std::size_t under_way) const
     return options_.delivery.at_most_once || under_way + committer_.at_risk() < 2 * in_flight_limit_;
 }
 
-/// What at_most_once has committed nobody else sends.
+/// What at_most_once has committed nobody else sends. But once the partition is another's, that one may be sending
+/// later jobs of the key.
 bool job_ledger::is_ours(queue_item item)
 {
     const auto& message = deliveries_[item];
-    return message.committed || !is_going(message.job->assignment);
+    const auto* const owner = committer_.find(message.job->assignment);
+    if (owner == nullptr)
+        return message.committed && !options_.ordered_by_key;
+    return message.committed || !owner->going;
 }
 
 void job_ledger::on_ended(queue_item item, job_state state, std::string_view reason)
