@@ -205,6 +205,25 @@ TEST_F(delayed, a_commit_says_what_may_stand_twice_before_it_is_written)
     EXPECT_EQ(log.partitions[0].committed->metadata, "");
 }
 
+TEST_F(delayed, what_has_come_near_while_it_was_to_be_written_waits_in_memory)
+{
+    const auto due = time.wall_now() + hours{3};
+    append(job_text("j1").to("o1").with("not_before", at(due)));
+    auto& worker = start_with_all([](auto& each) { each.source.hold_commits = true; });
+    time.advance(seconds{1});
+    ASSERT_THAT(worker.source.held, SizeIs(1)) << "the commit that says so";
+    time.adjust_wall(hours{3} - seconds{31}); // over the shortest topic it would come back after a minute
+    worker.source.hold_commits = false;
+    worker.source.answer_commit();
+    time.advance(seconds{1});
+    EXPECT_EQ(waiting_there(), 0U);
+    EXPECT_EQ(committed(), 0);
+    time.advance(minutes{1});
+    EXPECT_THAT(sent(), ElementsAre(Pair("o1", due)));
+    EXPECT_EQ(committed(), 1);
+    EXPECT_EQ(log.partitions[0].committed->metadata, "") << "it does not stand anywhere else";
+}
+
 TEST_F(delayed, many_that_move_at_once_leave_the_loop_to_others)
 {
     constexpr std::size_t jobs = 300;

@@ -26,6 +26,9 @@ public:
     /// @param lengths  of the topics, ascending, at least one.
     explicit delay_plan(std::vector<milliseconds> lengths) : lengths_(std::move(lengths)) {}
 
+    /// A job that is written to a topic comes back after this at the earliest.
+    [[nodiscard]] milliseconds shortest() const noexcept { return lengths_.front(); }
+
     /// A wait longer than this is not waited in memory.
     [[nodiscard]] milliseconds longest_in_memory() const noexcept { return lengths_.front() + margin; }
 

@@ -123,7 +123,8 @@ void delayed_jobs::stop()
 // ----------------------------------------------------------------------------------------------------------------
 // There
 
-void delayed_jobs::move(const std::shared_ptr<job_in_progress>& job, const wait& until, std::function<void(bool)> done)
+void delayed_jobs::move(const std::shared_ptr<job_in_progress>& job, const wait& until,
+                        std::function<void(outcome)> done)
 {
     const auto announcement = committer_.note_moving(job->assignment, job->offset);
     auto [place, is_first] = planned_.try_emplace(job->assignment);
@@ -177,6 +178,10 @@ void delayed_jobs::write(const planned_move& planned)
     const auto& job = *planned.job;
     const auto& until = planned.until;
     const auto now = time_.wall_now();
+    if (comes_too_late(planned, now)) {
+        planned.done(outcome::too_late);
+        return;
+    }
     const auto index = plan_.topic_for(until.until - now, until.end);
     const auto& topic = options_.delayed.topics[index].name;
 
@@ -209,9 +214,17 @@ void delayed_jobs::write(const planned_move& planned)
         std::move(record),
         [this, done = planned.done, topic, reason = until.reason] {
             moved_.with({topic, metric_word(reason)}).add();
-            done(true);
+            done(outcome::stands);
         },
-        [done = planned.done] { done(false); });
+        [done = planned.done] { done(outcome::too_large); });
+}
+
+/// Its end has come near since the move was planned. One that may stand there already goes all the same: it has to meet
+/// its copy.
+bool delayed_jobs::comes_too_late(const planned_move& planned, wall_time now) const noexcept
+{
+    return planned.until.end == domain::wait_end::known && planned.until.until - now < plan_.shortest() &&
+           !planned.job->may_stand_twice;
 }
 
 std::optional<std::int32_t> delayed_jobs::partition_of(const std::string& topic,

@@ -35,6 +35,13 @@ public:
         std::string_view reason; ///< A word of the status topic; empty: for memory. Lives for the whole program.
     };
 
+    /// What became of a move.
+    enum class outcome : std::uint8_t {
+        stands,    ///< The record stands on the topic.
+        too_large, ///< The broker refuses it for its size.
+        too_late,  ///< It would come back after its time: the clock was set, or the process stood still meanwhile.
+    };
+
     /// @param on_due  called when a head has become due: there is something to poll.
     delayed_jobs(const engine_options& options, job_source& source, offset_committer& committer,
                  status_reporter& reporter, clock& time, metrics_registry& metrics, task_group& tasks,
@@ -52,9 +59,8 @@ public:
     /// The next record of a delayed topic's partition, if it is due.
     std::optional<inbound_record> poll(assignment_id assignment, std::size_t topic);
 
-    /// Has a job wait on a delayed topic. The caller keeps its partition busy until `done` is called: with true when
-    /// the record stands there, with false when the broker refuses it for its size.
-    void move(const std::shared_ptr<job_in_progress>& job, const wait& until, std::function<void(bool)> done);
+    /// Has a job wait on a delayed topic. The caller keeps its partition busy until `done` is called.
+    void move(const std::shared_ptr<job_in_progress>& job, const wait& until, std::function<void(outcome)> done);
 
     /// Forgets the heads of these assignments, and calls `dropped` for each job that has not been written yet.
     void let_go(const std::vector<assignment_id>& ids, const std::function<void(const job_in_progress&)>& dropped);
@@ -78,11 +84,12 @@ private:
         std::uint64_t announcement = 0; ///< The change of its partition that a commit has to cover first.
         std::shared_ptr<job_in_progress> job;
         wait until;
-        std::function<void(bool)> done;
+        std::function<void(outcome)> done;
     };
 
     asio::awaitable<void> write_planned(assignment_id assignment);
     void write(const planned_move& planned);
+    [[nodiscard]] bool comes_too_late(const planned_move& planned, wall_time now) const noexcept;
     [[nodiscard]] std::optional<wall_time> next_due() const;
     [[nodiscard]] std::optional<std::int32_t> partition_of(const std::string& topic,
                                                            const domain::source_position& source) const;

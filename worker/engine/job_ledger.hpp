@@ -102,7 +102,7 @@ private:
               const domain::index_set& told = {});
     void move_from_memory(const std::vector<domain::queue_item>& messages, const delayed_jobs::wait& wait);
     void report_wait(job_in_progress& job, const delayed_jobs::wait& wait, const domain::index_set& told);
-    void on_moved(const std::shared_ptr<job_in_progress>& job, bool stands);
+    void on_moved(const std::shared_ptr<job_in_progress>& job, delayed_jobs::outcome came);
     void keep_history(const delivery& message);
     void restore_history(delivery& message);
 

@@ -397,7 +397,7 @@ void job_ledger::move(const std::shared_ptr<job_in_progress>& job, const delayed
     if (job->messages.fanned_out() && std::find(fan_outs.begin(), fan_outs.end(), job) == fan_outs.end())
         fan_outs.push_back(job); // until it stands there, commits tell how far it has come
     add_busy(job->assignment, 1);
-    delayed_.move(job, wait, [this, job](bool stands) { on_moved(job, stands); });
+    delayed_.move(job, wait, [this, job](delayed_jobs::outcome came) { on_moved(job, came); });
 }
 
 /// Tells the status topic of a wait that it does not know of yet, for every message that has not ended.
@@ -421,11 +421,11 @@ void job_ledger::report_wait(job_in_progress& job, const delayed_jobs::wait& wai
     }
 }
 
-void job_ledger::on_moved(const std::shared_ptr<job_in_progress>& job, bool stands)
+void job_ledger::on_moved(const std::shared_ptr<job_in_progress>& job, delayed_jobs::outcome came)
 {
     add_busy(job->assignment, -1);
-    if (!stands) {
-        job->stays = true;
+    if (came != delayed_jobs::outcome::stands) {
+        job->stays = came == delayed_jobs::outcome::too_large;
         if (!job->may_stand_twice)
             committer_.note_not_moving(job->assignment, job->offset);
         if (!is_going(job->assignment))
