@@ -288,8 +288,12 @@ commit_result broker::store(const engine::offset_commit& commit)
     auto& to = partitions_[at(number)];
     if (to.assignment != commit.assignment)
         return commit_result::rejected;
-    if (time_.now() < metadata_short_until_ && commit.metadata.size() > longest_metadata_)
+    if (time_.now() < metadata_short_until_ && commit.metadata.size() > longest_metadata_) {
+        // The one that follows goes without; where that is what stands there, there is nothing to commit.
+        if (to.has_commit && to.stored.next_offset == commit.next_offset && to.stored.metadata.empty())
+            told->second.without_metadata = true;
         return commit_result::metadata_too_large;
+    }
     commit_fact next{commit.next_offset, commit.metadata, {}};
     auto progress = codec::decode_offset_metadata(commit.next_offset, commit.metadata);
     if (!progress || commit.metadata.size() > codec::longest_offset_metadata) {

@@ -61,7 +61,7 @@ public:
         std::int32_t partition = 0;
         commit_fact from;              ///< What stood committed when it began.
         std::int64_t position = 0;     ///< What it reads next.
-        bool without_metadata = false; ///< A commit of it was kept without its metadata.
+        bool without_metadata = false; ///< A commit of it was kept without its metadata, or stands as if it were.
     };
     [[nodiscard]] const told_assignment* told(engine::assignment_id id) const;
     /// Whether the group still sees it so.
