@@ -150,12 +150,19 @@ void offset_committer::settle(partition& of, std::size_t messages)
 
 void offset_committer::finish(assignment_id id, std::int64_t offset, std::size_t sent)
 {
+    if (finish_offset(id, offset))
+        finish_message(id, sent);
+}
+
+/// False: the partition went; its new owner reads the record again, or has it from the metadata.
+bool offset_committer::finish_offset(assignment_id id, std::int64_t offset)
+{
     auto* const owner = find(id);
     if (owner == nullptr)
-        return; // the partition went; its new owner reads the record again, or has it from the metadata
+        return false;
     owner->tracker.finish(offset);
     owner->moving.erase(offset);
-    finish_message(id, sent);
+    return true;
 }
 
 void offset_committer::finish_message(assignment_id id, std::size_t sent)
@@ -184,12 +191,9 @@ std::uint64_t offset_committer::note_moving(assignment_id id, std::int64_t offse
 
 void offset_committer::finish_moved(assignment_id id, std::int64_t offset)
 {
-    auto* const owner = find(id);
-    if (owner == nullptr)
+    if (!finish_offset(id, offset))
         return;
-    owner->tracker.finish(offset);
-    owner->moving.erase(offset);
-    ++owner->changes; // nobody waits for the commit that says so
+    ++find(id)->changes; // nobody waits for the commit that says so
     note_progress(id);
 }
 
@@ -253,6 +257,7 @@ std::optional<offset_commit> offset_committer::next_commit(assignment_id id, par
 void offset_committer::begin_commit()
 {
     commit_at_.reset();
+    not_before_.reset();
     finished_since_commit_ = 0;
     announced_since_commit_ = 0;
     committing_.clear();
@@ -310,7 +315,6 @@ void offset_committer::on_committed(std::uint64_t commit, const std::vector<comm
     }
     const bool more =
         std::any_of(partitions_.begin(), partitions_.end(), [](const auto& each) { return each.second.changed; });
-    not_before_.reset();
     if (more && (again_later || !is_eager())) {
         commit_at_ = time_.now() + (again_later ? retry_after : interval_);
         if (again_later)
