@@ -35,6 +35,32 @@ std::string metric_word(std::string_view reason)
     return reason.empty() ? "memory" : std::string(reason);
 }
 
+/// What the record says of the job besides the producer's own: where it comes from, why it waits, how far it has come.
+domain::delayed_job taken_along(const job_in_progress& job, const delayed_jobs::wait& until, wall_time now)
+{
+    domain::delayed_job taken;
+    taken.source = job.source;
+    taken.due = until.until;
+    taken.enqueued_at = job.record.enqueued_at;
+    taken.end = until.end;
+    taken.reason = until.reason;
+    taken.waits_since = job.came_back && job.came_back->reason == until.reason ? job.came_back->waits_since : now;
+    taken.reported = !until.reason.empty() && job.reported_wait == until.reason;
+    taken.finished = job.finished.ranges();
+    taken.failed = job.failed.ranges();
+    taken.failed_for = job.failed_for();
+    if (!job.failed.empty()) {
+        taken.unknown = job.unknown.ranges();
+        taken.failure_text = job.failure_text;
+        if (job.failure_log)
+            taken.failure = {.index = static_cast<std::int64_t>(job.failure_index),
+                             .attempts = job.failure_log->attempts(),
+                             .notes = job.failure_log->notes()};
+    }
+    taken.attempted = job.attempted;
+    return taken;
+}
+
 /// The same in every release: both copies of a job go to one partition.
 std::uint64_t route_of(const domain::source_position& source) noexcept
 {
@@ -144,14 +170,7 @@ asio::awaitable<void> delayed_jobs::write_planned(assignment_id assignment)
             co_return;
         }
         if (waiting.front().announcement <= covered) {
-            for (std::size_t i = 0; i < most_written_at_once && !waiting.empty(); ++i) {
-                if (waiting.front().announcement > covered)
-                    break;
-                const auto each = std::move(waiting.front());
-                waiting.pop_front();
-                --planned_count_;
-                write(each);
-            }
+            write_some(waiting, covered);
             co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
             continue;
         }
@@ -173,6 +192,19 @@ asio::awaitable<void> delayed_jobs::write_planned(assignment_id assignment)
     }
 }
 
+/// As many as fit a turn of the loop.
+void delayed_jobs::write_some(std::deque<planned_move>& waiting, std::uint64_t covered)
+{
+    for (std::size_t i = 0; i < most_written_at_once; ++i) {
+        if (waiting.empty() || waiting.front().announcement > covered)
+            return;
+        const auto each = std::move(waiting.front());
+        waiting.pop_front();
+        --planned_count_;
+        write(each);
+    }
+}
+
 void delayed_jobs::write(const planned_move& planned)
 {
     const auto& job = *planned.job;
@@ -184,31 +216,9 @@ void delayed_jobs::write(const planned_move& planned)
     }
     const auto index = plan_.topic_for(until.until - now, until.end);
     const auto& topic = options_.delayed.topics[index].name;
-
-    domain::delayed_job taken;
-    taken.source = job.source;
-    taken.due = until.until;
-    taken.enqueued_at = job.record.enqueued_at;
-    taken.end = until.end;
-    taken.reason = until.reason;
-    taken.waits_since = job.came_back && job.came_back->reason == until.reason ? job.came_back->waits_since : now;
-    taken.reported = !until.reason.empty() && job.reported_wait == until.reason;
-    taken.finished = job.finished.ranges();
-    taken.failed = job.failed.ranges();
-    taken.failed_for = job.failed_for();
-    if (!job.failed.empty()) {
-        taken.unknown = job.unknown.ranges();
-        taken.failure_text = job.failure_text;
-        if (job.failure_log)
-            taken.failure = {.index = static_cast<std::int64_t>(job.failure_index),
-                             .attempts = job.failure_log->attempts(),
-                             .notes = job.failure_log->notes()};
-    }
-    taken.attempted = job.attempted;
-
     outbound_record record{topic, job.record.key, job.record.value, job.record.headers,
                            partition_of(topic, job.source)};
-    for (auto& [name, value] : codec::delayed_headers(taken))
+    for (auto& [name, value] : codec::delayed_headers(taken_along(job, until, now)))
         record.headers.push_back({std::move(name), std::move(value)});
     reporter_.move(
         std::move(record),

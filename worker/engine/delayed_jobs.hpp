@@ -88,6 +88,7 @@ private:
     };
 
     asio::awaitable<void> write_planned(assignment_id assignment);
+    void write_some(std::deque<planned_move>& waiting, std::uint64_t covered);
     void write(const planned_move& planned);
     [[nodiscard]] bool comes_too_late(const planned_move& planned, wall_time now) const noexcept;
     [[nodiscard]] std::optional<wall_time> next_due() const;
