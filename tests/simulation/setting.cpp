@@ -37,6 +37,7 @@ setting draw_setting(chronicle& record)
     engine.delivery.report_unknown = record.chance(0.3);
     engine.breaker.failures_to_open = static_cast<int>(2 + record.below(20));
     engine.commit_interval = milliseconds{5 + record.below(record.chance(0.2) ? 2000 : 50)};
+    engine.gather_statuses = milliseconds{record.chance(0.5) ? record.below(50) : 0};
     if (record.chance(0.4))
         engine.admission = {.messages = 20 + record.below(200),
                             .bytes = 100'000 + record.below(1'000'000),

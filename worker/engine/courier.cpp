@@ -117,6 +117,7 @@ void courier::learn_quotas_from(quota_api& api)
 void courier::start()
 {
     tasks_.spawn(committer_.run());
+    tasks_.spawn(reporter_.run());
     tasks_.spawn(senders_.run());
     tasks_.spawn(delayed_.run());
     tasks_.spawn(housekeeping());
@@ -383,6 +384,7 @@ asio::awaitable<bool> courier::settle(std::vector<assignment_id> ids, steady_tim
             each->going = true;
     ledger_.let_go(ids);
     intake_.let_go(ids);
+    reporter_.write_gathered();
     while (ledger_.busy(ids) != 0 && !stopped_ && time_.now() < deadline)
         co_await progress_.wait_until(deadline);
     co_return co_await committer_.flush(ids, deadline);
@@ -393,6 +395,7 @@ asio::awaitable<drain_report> courier::drain(steady_time deadline)
     draining_ = true;
     intake_.stop();
     senders_.stop();
+    reporter_.stop();
     std::vector<assignment_id> all;
     for (const auto& [id, partition] : committer_.partitions())
         all.push_back(id);

@@ -115,6 +115,7 @@ private:
     void free(domain::queue_item item);
     void add_busy(assignment_id id, std::ptrdiff_t change);
     [[nodiscard]] bool is_going(assignment_id id);
+    bool is_waited_for(assignment_id where);
     void count_end(const job_in_progress& job, domain::job_state state, std::string_view reason);
 
     const engine_options& options_;

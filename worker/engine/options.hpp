@@ -76,6 +76,8 @@ struct engine_options {
     std::optional<milliseconds> max_age;
     milliseconds max_delay{};
     milliseconds commit_interval{25};
+    /// Statuses of ended messages may wait so long for others, to be written together. 0: none waits.
+    milliseconds gather_statuses{0};
     milliseconds revoke_timeout{12'000};
     bool dry_run = false;
     bool ordered_by_key = false; ///< Jobs with one Kafka key go one after another.

@@ -90,6 +90,9 @@ public:
     /// expected, because the clock was set or the machine slept. Called about once a second.
     void follow_wall_clock();
 
+    /// Messages that were let go and have no answer yet.
+    [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
+
     /// Starts nothing more; requests under way go on.
     void stop();
     /// An app's rate, or its share of one, may have changed.

@@ -10,6 +10,9 @@
 namespace wxcourier::engine {
 namespace {
 
+/// More are not gathered, however soon they come.
+constexpr std::size_t most_gathered = 256;
+
 /// A producer's headers that travel on to the status: trace context and its own `x-…`.
 bool passes_to_status(std::string_view name)
 {
@@ -29,7 +32,7 @@ std::string key_of(const codec::status_view& status)
 
 status_reporter::status_reporter(const engine_options& options, record_publisher& publisher, clock& time,
                                  metrics_registry& metrics)
-    : options_(options), publisher_(publisher), time_(time),
+    : options_(options), publisher_(publisher), time_(time), alarm_(time.make_alarm()),
       dead_letters_(metrics["wxcourier_dead_letters_published_total"]),
       pending_gauge_(metrics["wxcourier_statuses_pending"].with())
 {
@@ -65,7 +68,42 @@ void status_reporter::report_end(const delivery& ended, domain::job_state state,
 {
     auto status = status_of(ended, state, reason);
     status.finished_at = time_.wall_now();
-    publish_status(status, ended.job->record.headers, std::move(acknowledged));
+    if (options_.gather_statuses == milliseconds{0} || stopping_) {
+        publish_status(status, ended.job->record.headers, std::move(acknowledged));
+        return;
+    }
+    const auto ticket = enter({std::move(acknowledged), std::nullopt, published_.at(static_cast<std::size_t>(state))});
+    gathered_.push_back({record_of(status, ended.job->record.headers), ticket});
+    if (gathered_.size() >= most_gathered) {
+        write_gathered();
+    } else if (!write_at_) {
+        write_at_ = time_.now() + options_.gather_statuses;
+        alarm_->wake();
+    }
+}
+
+void status_reporter::write_gathered()
+{
+    write_at_.reset();
+    for (auto& each : gathered_)
+        publisher_.publish(std::move(each.record), each.ticket);
+    gathered_.clear();
+}
+
+asio::awaitable<void> status_reporter::run()
+{
+    while (!stopping_) {
+        if (write_at_ && *write_at_ <= time_.now())
+            write_gathered();
+        co_await alarm_->wait_until(write_at_);
+    }
+}
+
+void status_reporter::stop()
+{
+    stopping_ = true;
+    write_gathered();
+    alarm_->wake();
 }
 
 void status_reporter::report_deferral(const delivery& waiting, std::string_view reason, wall_time retry_at)
@@ -141,11 +179,16 @@ void status_reporter::bury(const job_in_progress& job, std::function<void()> ack
 void status_reporter::publish_status(const codec::status_view& status, const std::vector<header>& headers,
                                      std::function<void()> acknowledged)
 {
+    publish(record_of(status, headers),
+            {std::move(acknowledged), std::nullopt, published_.at(static_cast<std::size_t>(status.state))});
+}
+
+outbound_record status_reporter::record_of(const codec::status_view& status, const std::vector<header>& headers) const
+{
     outbound_record record{options_.status_topic, key_of(status), codec::encode_status(status), {}};
     std::copy_if(headers.begin(), headers.end(), std::back_inserter(record.headers),
                  [](const header& each) { return passes_to_status(each.name); });
-    publish(std::move(record),
-            {std::move(acknowledged), std::nullopt, published_.at(static_cast<std::size_t>(status.state))});
+    return record;
 }
 
 void status_reporter::publish_dead_letter(const original_record& record, const codec::dead_letter_note& note,
@@ -171,10 +214,16 @@ void status_reporter::move(outbound_record record, std::function<void()> acknowl
 
 void status_reporter::publish(outbound_record record, pending_record pending)
 {
+    const auto ticket = enter(std::move(pending));
+    publisher_.publish(std::move(record), ticket);
+}
+
+std::uint64_t status_reporter::enter(pending_record pending)
+{
     const auto ticket = next_ticket_++;
     pending_.emplace(ticket, std::move(pending));
     pending_gauge_.set(static_cast<double>(pending_.size()));
-    publisher_.publish(std::move(record), ticket);
+    return ticket;
 }
 
 void status_reporter::on_published(std::uint64_t ticket, publish_result result)

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace wxcourier::engine {
 
@@ -25,9 +26,17 @@ class status_reporter {
 public:
     status_reporter(const engine_options& options, record_publisher& publisher, clock& time, metrics_registry& metrics);
 
-    /// A message has ended. `acknowledged` is called when its status stands.
+    /// A message has ended. `acknowledged` is called when its status stands. It may be gathered with others for a while
+    /// (`engine_options::gather_statuses`): each request to Kafka has more of them then.
     void report_end(const delivery& ended, domain::job_state state, std::string_view reason,
                     std::function<void()> acknowledged);
+    /// Writes now what was gathered.
+    void write_gathered();
+    /// The loop that writes what was gathered in time; ends after stop().
+    asio::awaitable<void> run();
+    /// Gathers nothing from now on.
+    void stop();
+
     /// A message waits longer than a minute. Nothing waits for this status.
     void report_deferral(const delivery& waiting, std::string_view reason, wall_time retry_at);
     /// A record was no job: one status, and its bytes as a dead letter. `acknowledged` is called when both stand.
@@ -57,7 +66,14 @@ private:
         std::function<void()> refused{}; ///< Called instead of `acknowledged` when it is too large.
     };
 
+    struct gathered_record {
+        outbound_record record;
+        std::uint64_t ticket = 0;
+    };
+
+    std::uint64_t enter(pending_record pending);
     void publish(outbound_record record, pending_record pending);
+    outbound_record record_of(const codec::status_view& status, const std::vector<header>& headers) const;
     void publish_status(const codec::status_view& status, const std::vector<header>& headers,
                         std::function<void()> acknowledged);
     void publish_dead_letter(const original_record& record, const codec::dead_letter_note& note,
@@ -69,6 +85,10 @@ private:
     clock& time_;
     std::uint64_t next_ticket_ = 1;
     std::unordered_map<std::uint64_t, pending_record> pending_;
+    std::vector<gathered_record> gathered_;
+    std::optional<steady_time> write_at_; ///< What was gathered has to be written then.
+    std::unique_ptr<alarm> alarm_;
+    bool stopping_ = false;
     std::array<metric_series*, 9> published_{}; ///< By state.
     metric_family& dead_letters_;
     metric_series& pending_gauge_;

@@ -17,7 +17,7 @@ struct client_settings {
     std::string ca_file;                   ///< PEM file of trusted authorities; empty: the system's trust store.
     milliseconds connect_timeout{3'000};   ///< Resolve, connect and TLS handshake together.
     milliseconds request_timeout{10'000};  ///< From the first byte written to the end of the answer.
-    milliseconds idle_timeout{20'000};     ///< Below what servers allow, so that they seldom close first.
+    milliseconds idle_timeout{30'000};     ///< Below what servers allow, so that they seldom close first.
     milliseconds max_age{600'000};         ///< After it a connection is not used again: a DNS change drains the old.
     std::size_t max_idle = 256;            ///< Idle connections for each base URL.
     std::size_t max_connections = 1'024;   ///< All of them; a request beyond waits, for `connect_timeout` at most.
