@@ -20,6 +20,7 @@ constexpr int housekeeping_rounds_a_second = 10;
 std::vector<domain::app_limits> limits_of(const std::deque<app_options>& apps)
 {
     std::vector<domain::app_limits> limits;
+    limits.reserve(apps.size());
     for (const auto& each : apps)
         limits.push_back(queue_limits_of(each));
     return limits;

@@ -22,6 +22,7 @@ constexpr std::size_t most_written_at_once = 64;
 std::vector<milliseconds> lengths_of(const delayed_options& options)
 {
     std::vector<milliseconds> lengths;
+    lengths.reserve(options.topics.size());
     for (const auto& each : options.topics)
         lengths.push_back(each.length);
     if (lengths.empty())
