@@ -15,12 +15,6 @@ using testing::SizeIs;
 class at_most_once : public courier_test {
 protected:
     at_most_once() { options.delivery.at_most_once = true; }
-
-    void append_jobs(int count)
-    {
-        for (int i = 0; i < count; ++i)
-            append(job_text("j" + std::to_string(i)).to("o" + std::to_string(i)));
-    }
 };
 
 TEST_F(at_most_once, nothing_is_sent_before_its_commit_is_acknowledged)

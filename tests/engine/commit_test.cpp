@@ -17,11 +17,6 @@ using testing::SizeIs;
 
 class commits : public courier_test {
 protected:
-    void append_jobs(int count, int first = 0)
-    {
-        for (int i = first; i < first + count; ++i)
-            append(job_text("j" + std::to_string(i)).to("o" + std::to_string(i)));
-    }
     domain::commit_progress progress()
     {
         const auto& commit = *log.partitions[0].committed;

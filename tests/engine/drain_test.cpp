@@ -13,11 +13,6 @@ using testing::SizeIs;
 
 class draining : public courier_test {
 protected:
-    void append_jobs(int count)
-    {
-        for (int i = 0; i < count; ++i)
-            append(job_text("j" + std::to_string(i)).to("o" + std::to_string(i)));
-    }
 };
 
 TEST_F(draining, an_idle_worker_ends_at_once)

@@ -12,12 +12,6 @@ using testing::SizeIs;
 class gathered_statuses : public courier_test {
 protected:
     gathered_statuses() { options.gather_statuses = milliseconds{25}; }
-
-    void append_jobs(int count)
-    {
-        for (int i = 0; i < count; ++i)
-            append(job_text("j" + std::to_string(i)).to("o" + std::to_string(i)));
-    }
 };
 
 TEST_F(gathered_statuses, are_written_together_in_time)

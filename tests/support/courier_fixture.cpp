@@ -142,6 +142,12 @@ std::int64_t courier_test::append(const job_text& job, std::int32_t partition)
     return log.append(partition, job.json(), time.wall_now(), "key");
 }
 
+void courier_test::append_jobs(int count, int first)
+{
+    for (int i = first; i < first + count; ++i)
+        append(job_text("j" + std::to_string(i)).to("o" + std::to_string(i)));
+}
+
 std::map<std::string, std::string> courier_test::headers_of(const engine::outbound_record& record)
 {
     std::map<std::string, std::string> headers;

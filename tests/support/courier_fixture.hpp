@@ -79,6 +79,8 @@ protected:
     replica& start_with_all(const std::function<void(replica&)>& prepare = [](replica&) {});
 
     std::int64_t append(const job_text& job, std::int32_t partition = 0);
+    /// So many jobs on partition 0, `jN` for `oN` each, from that number on.
+    void append_jobs(int count, int first = 0);
 
     /// The headers of a record, by name.
     static std::map<std::string, std::string> headers_of(const engine::outbound_record& record);

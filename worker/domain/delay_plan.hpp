@@ -30,7 +30,7 @@ public:
     [[nodiscard]] milliseconds shortest() const noexcept { return lengths_.front(); }
 
     /// A wait longer than this is not waited in memory.
-    [[nodiscard]] milliseconds longest_in_memory() const noexcept { return lengths_.front() + margin; }
+    [[nodiscard]] milliseconds longest_in_memory() const noexcept { return shortest() + margin; }
 
     /// The topic for a job that has to wait so long: the longest from which it comes back in time. A wait with a known
     /// end always passes over the shortest one last, so that two copies of a job meet there.

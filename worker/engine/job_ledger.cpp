@@ -203,14 +203,12 @@ void job_ledger::on_ended(queue_item item, job_state state, std::string_view rea
     shares_.note_ended(message.job->lane.app);
     if (would_repeat(message))
         committer_.note_sent(message.job->assignment);
-    const auto where = message.job->assignment;
-    reporter_.report_end(message, state, reason, [this, item, state, reason] { on_acknowledged(item, state, reason); });
-    if (is_waited_for(where))
-        reporter_.write_gathered();
+    reporter_.report_end(message, state, reason, !is_waited_for(message.job->assignment),
+                         [this, item, state, reason] { on_acknowledged(item, state, reason); });
 }
 
-/// Whether a status that is not written yet holds something up: the next job of its key, its partition's next owner, or
-/// soon the sends, of which only so many may be unknown to Kafka.
+/// Whether a status that is not written at once holds something up: the next job of its key, its partition's next
+/// owner, or soon the sends, of which only so many may be unknown to Kafka.
 bool job_ledger::is_waited_for(assignment_id where)
 {
     return options_.ordered_by_key || is_going(where) || pool_->under_way() + committer_.at_risk() >= in_flight_limit_;

@@ -150,19 +150,19 @@ void offset_committer::settle(partition& of, std::size_t messages)
 
 void offset_committer::finish(assignment_id id, std::int64_t offset, std::size_t sent)
 {
-    if (finish_offset(id, offset))
+    if (finish_offset(id, offset) != nullptr)
         finish_message(id, sent);
 }
 
-/// False: the partition went; its new owner reads the record again, or has it from the metadata.
-bool offset_committer::finish_offset(assignment_id id, std::int64_t offset)
+/// Null: the partition went; its new owner reads the record again, or has it from the metadata.
+offset_committer::partition* offset_committer::finish_offset(assignment_id id, std::int64_t offset)
 {
     auto* const owner = find(id);
     if (owner == nullptr)
-        return false;
+        return nullptr;
     owner->tracker.finish(offset);
     owner->moving.erase(offset);
-    return true;
+    return owner;
 }
 
 void offset_committer::finish_message(assignment_id id, std::size_t sent)
@@ -191,9 +191,10 @@ std::uint64_t offset_committer::note_moving(assignment_id id, std::int64_t offse
 
 void offset_committer::finish_moved(assignment_id id, std::int64_t offset)
 {
-    if (!finish_offset(id, offset))
+    auto* const owner = finish_offset(id, offset);
+    if (owner == nullptr)
         return;
-    ++find(id)->changes; // nobody waits for the commit that says so
+    ++owner->changes; // nobody waits for the commit that says so
     note_progress(id);
 }
 

@@ -114,7 +114,7 @@ private:
     void begin_commit();
     [[nodiscard]] bool is_eager() const noexcept;
     std::optional<offset_commit> next_commit(assignment_id id, partition& from);
-    bool finish_offset(assignment_id id, std::int64_t offset);
+    partition* finish_offset(assignment_id id, std::int64_t offset);
     void settle(partition& of, std::size_t messages);
     void note_too_long(partition& of) const;
     [[nodiscard]] bool settled(const std::vector<assignment_id>& ids) const;

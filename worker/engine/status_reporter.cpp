@@ -63,12 +63,13 @@ codec::status_view status_reporter::status_of(const delivery& message, domain::j
     return status;
 }
 
-void status_reporter::report_end(const delivery& ended, domain::job_state state, std::string_view reason,
+void status_reporter::report_end(const delivery& ended, domain::job_state state, std::string_view reason, bool may_wait,
                                  std::function<void()> acknowledged)
 {
     auto status = status_of(ended, state, reason);
     status.finished_at = time_.wall_now();
-    if (options_.gather_statuses == milliseconds{0} || stopping_) {
+    if (!may_wait || options_.gather_statuses == milliseconds{0} || stopping_) {
+        write_gathered();
         publish_status(status, ended.job->record.headers, std::move(acknowledged));
         return;
     }

@@ -26,9 +26,10 @@ class status_reporter {
 public:
     status_reporter(const engine_options& options, record_publisher& publisher, clock& time, metrics_registry& metrics);
 
-    /// A message has ended. `acknowledged` is called when its status stands. It may be gathered with others for a while
-    /// (`engine_options::gather_statuses`): each request to Kafka has more of them then.
-    void report_end(const delivery& ended, domain::job_state state, std::string_view reason,
+    /// A message has ended. `acknowledged` is called when its status stands.
+    /// @param may_wait  it may be gathered with others for a while (`engine_options::gather_statuses`): each request to
+    /// Kafka has more of them then. Otherwise those that were gathered go with it.
+    void report_end(const delivery& ended, domain::job_state state, std::string_view reason, bool may_wait,
                     std::function<void()> acknowledged);
     /// Writes now what was gathered.
     void write_gathered();
