@@ -245,7 +245,7 @@ void process::check_send(const message_fact& message, assignment_id by)
 
 asio::awaitable<domain::push_reply> process::send(engine::push_request request)
 {
-    auto& message = truth_.message(test::touser_of(request.body));
+    auto& message = truth_.message(test::touser_of(request.body.start));
     const auto app = message.job->app;
     const auto number = ++last_call_;
     auto& call = sends_[number];
@@ -287,7 +287,7 @@ asio::awaitable<domain::push_reply> process::send(engine::push_request request)
         std::erase_if(requested_, [this](const auto& each) {
             return kafka_.committed(each.first->job->partition).covers(*each.first);
         });
-    far_end_.send(message, by, std::string(request.body), std::string(request.token),
+    far_end_.send(message, by, request.body.whole(), std::string(request.token),
                   [this, number](const domain::push_reply& reply) {
                       const auto waiting = sends_.find(number);
                       if (waiting != sends_.end() && waiting->second.parked())

@@ -35,7 +35,7 @@ domain::push_reply scripted_pushes::next_reply(const call& what)
 
 asio::awaitable<domain::push_reply> scripted_pushes::send(engine::push_request request)
 {
-    if (const auto wait = connecting(touser_of(request.body)); wait > steady_duration{0}) {
+    if (const auto wait = connecting(touser_of(request.body.start)); wait > steady_duration{0}) {
         const auto alarm = time_.make_alarm();
         connecting_.push_back(alarm.get());
         const bool there = co_await alarm->wait_until(time_.now() + wait);
@@ -55,8 +55,8 @@ asio::awaitable<domain::push_reply> scripted_pushes::send(engine::push_request r
             co_return unsent;
         }
     }
-    calls.push_back({touser_of(request.body), std::string(request.body), std::string(request.token), request.kind->name,
-                     time_.now()});
+    calls.push_back({touser_of(request.body.start), request.body.whole(), std::string(request.token),
+                     request.kind->name, time_.now()});
     const auto what = calls.back();
     const auto number = calls.size();
     auto& place = parked_[number];

@@ -20,6 +20,8 @@ constexpr seconds open_timeout{10};
 constexpr seconds open_again_after{2};
 /// Between two looks at whether to stop.
 constexpr milliseconds longest_wait{500};
+/// Nobody waits for the end of what it reads for good.
+constexpr milliseconds idle_fetch{500};
 constexpr seconds close_timeout{2};
 /// Records read without a turn for others of the loop.
 constexpr int records_a_turn = 256;
@@ -65,7 +67,7 @@ asio::awaitable<bool> fleet_follower::open()
     std::vector<std::string> topics{fleet_topic_};
     if (!tokens_topic_.empty())
         topics.push_back(tokens_topic_);
-    reader_ = std::make_unique<kafka::record_reader>(executor_, client_, topics, newest_records);
+    reader_ = std::make_unique<kafka::record_reader>(executor_, client_, topics, newest_records, idle_fetch);
     const auto deadline = time_.now() + open_timeout;
     problem_ = co_await reader_->open(deadline);
     if (problem_.empty() && reader_->partitions_of(fleet_topic_) != 1)

@@ -3,6 +3,7 @@
 /// The engine's clock over the system's and Asio's timers.
 #pragma once
 
+#include "common/moment.hpp"
 #include "engine/ports.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,11 +17,8 @@ class real_clock final : public engine::clock {
 public:
     explicit real_clock(engine::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-    [[nodiscard]] steady_time now() const override { return steady_clock::now(); }
-    [[nodiscard]] wall_time wall_now() const override
-    {
-        return std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
-    }
+    [[nodiscard]] steady_time now() const override { return moment::steady_now(); }
+    [[nodiscard]] wall_time wall_now() const override { return moment::wall_now(); }
     [[nodiscard]] std::unique_ptr<engine::alarm> make_alarm() override;
 
 private:

@@ -360,19 +360,16 @@ check job_reader::read_recipients()
 /// The common case: the body is made at once, and the document's memory serves the next job.
 message_set make_message(const job_reader& reader, std::string_view value)
 {
-    auto made = std::make_unique<message_set::contents>();
-    made->touser = reader.message().find("touser").text();
-    constexpr std::size_t key_bytes = 64;
-    const auto raw = reader.message().raw(value);
-    made->body.reserve((raw.empty() ? value.size() : raw.size()) + key_bytes);
     const auto& job = reader.job();
-    append_body(made->body, reader.message(), raw, {job.app, job.id, job.kind->takes_client_msg_id});
-    return message_set{std::move(made)};
+    message_body body(reader.message(), reader.message().raw(value), {job.app, job.id, job.kind->takes_client_msg_id});
+    const auto touser = reader.message().find("touser");
+    const auto in_value = touser.text_in(value);
+    return {std::move(body), in_value, in_value.empty() ? std::string(touser.text()) : std::string()};
 }
 
 message_set make_messages(json_document& document, const domain::push_job& job)
 {
-    auto made = std::make_unique<message_set::contents>();
+    auto made = std::make_unique<message_set::fan_out>();
     made->document = std::move(document);
     made->document.shrink();
     const auto root = made->document.root();

@@ -3,6 +3,7 @@
 /// Bytes of a jobs record → a job and its messages, or the reason why it is none. The worker and `enqueue` share it.
 #pragma once
 
+#include "codec/message_body.hpp"
 #include "domain/push_job.hpp"
 
 #include <cstddef>
@@ -29,7 +30,8 @@ inline constexpr std::size_t longest_label_name = 64;
 inline constexpr std::size_t longest_label_value = 256;
 
 /// The messages of one accepted job. Bodies are made when they are asked for, so that a job with 10,000 recipients
-/// costs the memory of its document and not of 10,000 bodies.
+/// costs the memory of its document and not of 10,000 bodies. Of a job with one message it points into the value that
+/// was decoded, which must outlive it.
 class message_set {
 public:
     message_set();
@@ -39,7 +41,7 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept;
     /// The job had `recipients`, be it one.
-    [[nodiscard]] bool fanned_out() const noexcept;
+    [[nodiscard]] bool fanned_out() const noexcept { return fan_out_ != nullptr; }
     /// The openid of message `index`. Valid while this object lives.
     [[nodiscard]] std::string_view touser(std::size_t index) const;
     /// What is posted for message `index`: the job's `message` word for word (raw UTF-8, numbers as they were, members
@@ -47,18 +49,24 @@ public:
     /// where the kind takes one and the job gives none.
     [[nodiscard]] std::string body(std::size_t index) const;
     /// The same for a job with one message: made already, valid while this object lives. Empty for other jobs.
-    [[nodiscard]] std::string_view only_body() const noexcept;
+    [[nodiscard]] body_text only_body() const noexcept;
     /// The template that message `index` names; empty: none. Parses the body of a job with one message: for the rare
     /// moments when somebody asks.
     [[nodiscard]] std::string template_id(std::size_t index) const;
     /// Bytes of memory it holds, about.
     [[nodiscard]] std::size_t footprint() const noexcept;
 
-    struct contents;
-    explicit message_set(std::unique_ptr<contents> from) noexcept;
+    struct fan_out;
+    explicit message_set(std::unique_ptr<fan_out> from) noexcept;
+    /// One message. Where the openid stands in the value, `touser` does; elsewhere `own_touser` is it.
+    message_set(message_body body, std::string_view touser, std::string own_touser) noexcept;
 
 private:
-    std::unique_ptr<contents> contents_;
+    // In place and not behind a pointer: nearly all jobs have one message.
+    message_body body_;
+    std::string_view touser_;
+    std::string own_touser_;
+    std::unique_ptr<fan_out> fan_out_;
 };
 
 struct decoded_job {
@@ -93,7 +101,7 @@ struct job_rules {
 };
 
 /// Decodes one record's value. Never throws for what the bytes are: any input ends in a job or a rejection.
-/// @param value  empty: a record without a value (rejected).
+/// @param value  empty: a record without a value (rejected). Must outlive the job's messages.
 /// @param now    what `not_before` is compared with.
 std::variant<decoded_job, rejection> decode_job(std::optional<std::string_view> value, const job_rules& rules,
                                                 wall_time now);

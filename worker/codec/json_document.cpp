@@ -363,6 +363,15 @@ std::string_view json_value::raw(std::string_view parsed) const noexcept
     return parsed.substr(node.text_offset, node.text_end - node.text_offset);
 }
 
+std::string_view json_value::text_in(std::string_view parsed) const noexcept
+{
+    const auto& node = document_->nodes_[index_];
+    if (node.text_offset + std::size_t{node.text_length} > parsed.size())
+        return {};
+    const auto found = parsed.substr(node.text_offset, node.text_length);
+    return found == text() ? found : std::string_view{};
+}
+
 std::size_t json_value::size() const noexcept
 {
     const auto& node = document_->nodes_[index_];

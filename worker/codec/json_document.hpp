@@ -45,6 +45,9 @@ public:
     /// Of an object of up to 16 members: what stands of it in the text that was parsed. Empty for others.
     /// @param parsed  that text.
     [[nodiscard]] std::string_view raw(std::string_view parsed) const noexcept;
+    /// A string's text where it stands in the text that was parsed. Empty: it stands there with an escape.
+    /// @param parsed  that text.
+    [[nodiscard]] std::string_view text_in(std::string_view parsed) const noexcept;
     /// Members or elements.
     [[nodiscard]] std::size_t size() const noexcept;
     /// Members or elements in their order; none for other types.

@@ -4,6 +4,7 @@
 #include "codec/client_msg_id.hpp"
 #include "codec/merged_value.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace wxcourier::codec {
@@ -75,11 +76,16 @@ bool may_go_raw(json_value message, std::string_view raw, std::string_view key)
            !message.find("access_token") && (key.empty() || !message.find(key_member));
 }
 
-std::string key_for(const merged_value& message, std::string_view touser, const body_parts& parts)
+std::optional<message_key> key_for(const merged_value& message, std::string_view touser, const body_parts& parts)
 {
     if (!parts.takes_client_msg_id || gives_key(message))
-        return {};
+        return std::nullopt;
     return client_msg_id(parts.app, parts.job_id, touser);
+}
+
+std::string_view text_of(const std::optional<message_key>& key)
+{
+    return key ? std::string_view{key->data(), key->size()} : std::string_view{};
 }
 
 } // namespace
@@ -89,19 +95,29 @@ std::string_view openid_of(json_value recipient) noexcept
     return recipient.type() == json_type::object ? recipient.find("touser").text() : recipient.text();
 }
 
-void append_body(std::string& out, json_value message, std::string_view raw, const body_parts& parts)
+message_body::message_body(json_value message, std::string_view raw, const body_parts& parts)
 {
     const merged_value whole{message};
-    const auto key = key_for(whole, message.find("touser").text(), parts);
+    const auto made = key_for(whole, message.find("touser").text(), parts);
+    const auto key = text_of(made);
     if (!may_go_raw(message, raw, key)) {
-        append_body(out, whole, {}, key);
+        own_.reserve(raw.size() + end_.size());
+        append_body(own_, whole, {}, key);
         return;
     }
-    raw.remove_suffix(1); // the closing brace
-    out.append(raw);
-    if (!key.empty())
-        out.append(",\"").append(key_member).append("\":\"").append(key).append(1, '"');
-    out.push_back('}');
+    raw_ = raw.substr(0, raw.size() - 1);
+    if (!key.empty()) {
+        append_to_end(R"(,"client_msg_id":")");
+        append_to_end(key);
+        append_to_end("\"");
+    }
+    append_to_end("}");
+}
+
+void message_body::append_to_end(std::string_view text) noexcept
+{
+    text.copy(end_.data() + end_length_, end_.size() - end_length_);
+    end_length_ = static_cast<std::uint8_t>(end_length_ + text.size());
 }
 
 void append_body(std::string& out, json_value message, json_value recipient, const body_parts& parts)
@@ -109,7 +125,7 @@ void append_body(std::string& out, json_value message, json_value recipient, con
     const auto openid = openid_of(recipient);
     const bool is_patch = recipient.type() == json_type::object;
     const merged_value whole = is_patch ? merged_value{message, recipient} : merged_value{message};
-    append_body(out, whole, is_patch ? std::string_view{} : openid, key_for(whole, openid, parts));
+    append_body(out, whole, is_patch ? std::string_view{} : openid, text_of(key_for(whole, openid, parts)));
 }
 
 } // namespace wxcourier::codec

@@ -10,38 +10,39 @@ message_set::message_set() = default;
 message_set::message_set(message_set&&) noexcept = default;
 message_set& message_set::operator=(message_set&&) noexcept = default;
 message_set::~message_set() = default;
-message_set::message_set(std::unique_ptr<contents> from) noexcept : contents_(std::move(from)) {}
+message_set::message_set(std::unique_ptr<fan_out> from) noexcept : fan_out_(std::move(from)) {}
+message_set::message_set(message_body body, std::string_view touser, std::string own_touser) noexcept
+    : body_(std::move(body)), touser_(touser), own_touser_(std::move(own_touser))
+{
+}
 
 std::size_t message_set::size() const noexcept
 {
-    if (!contents_)
-        return 0;
-    return fanned_out() ? contents_->recipients.size() : 1;
-}
-
-bool message_set::fanned_out() const noexcept
-{
-    return contents_ && !contents_->recipients.empty();
+    if (fan_out_)
+        return fan_out_->recipients.size();
+    return body_.text().start.empty() ? 0 : 1;
 }
 
 std::string_view message_set::touser(std::size_t index) const
 {
-    return fanned_out() ? openid_of(contents_->recipients.at(index)) : contents_->touser;
+    if (fan_out_)
+        return openid_of(fan_out_->recipients.at(index));
+    return touser_.empty() ? std::string_view{own_touser_} : touser_;
 }
 
 std::string message_set::body(std::size_t index) const
 {
-    if (!fanned_out())
-        return contents_->body;
-    const auto& job = *contents_;
+    if (!fan_out_)
+        return body_.text().whole();
+    const auto& job = *fan_out_;
     std::string body;
     append_body(body, job.message, job.recipients.at(index), {job.app, job.id, job.takes_client_msg_id});
     return body;
 }
 
-std::string_view message_set::only_body() const noexcept
+body_text message_set::only_body() const noexcept
 {
-    return contents_ ? std::string_view{contents_->body} : std::string_view{};
+    return body_.text();
 }
 
 std::string message_set::template_id(std::size_t index) const
@@ -60,26 +61,24 @@ std::string message_set::template_id(std::size_t index) const
         }
         return {};
     };
-    if (!contents_)
-        return {};
-    if (!fanned_out()) {
+    if (!fan_out_) {
         json_document document;
-        if (document.parse(contents_->body, 2 * longest_job) || !document.root())
+        if (document.parse(body(index), 2 * longest_job) || !document.root())
             return {};
         return look(document.root());
     }
-    const auto recipient = contents_->recipients.at(index);
-    return recipient.is(json_type::object) ? look(merged_value{contents_->message, recipient})
-                                           : look(merged_value{contents_->message});
+    const auto recipient = fan_out_->recipients.at(index);
+    return recipient.is(json_type::object) ? look(merged_value{fan_out_->message, recipient})
+                                           : look(merged_value{fan_out_->message});
 }
 
 std::size_t message_set::footprint() const noexcept
 {
-    if (!contents_)
-        return 0;
-    const auto& job = *contents_;
-    return sizeof job + job.touser.capacity() + job.body.capacity() + job.document.footprint() +
-           job.recipients.capacity() * sizeof(json_value) + job.app.capacity() + job.id.capacity();
+    if (!fan_out_)
+        return body_.footprint() + own_touser_.capacity();
+    const auto& job = *fan_out_;
+    return sizeof job + job.document.footprint() + job.recipients.capacity() * sizeof(json_value) + job.app.capacity() +
+           job.id.capacity();
 }
 
 } // namespace wxcourier::codec

@@ -6,6 +6,7 @@
 #include "engine/job_in_progress.hpp"
 
 #include <deque>
+#include <memory>
 #include <vector>
 
 namespace wxcourier::engine {
@@ -14,7 +15,8 @@ namespace wxcourier::engine {
 class delivery_store {
 public:
     domain::queue_item make(std::shared_ptr<job_in_progress> job, std::size_t index);
-    void free(domain::queue_item item);
+    /// Returns its job.
+    std::shared_ptr<job_in_progress> free(domain::queue_item item);
     delivery& operator[](domain::queue_item item) { return slots_[item]; }
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_.size() - free_.size(); }

@@ -3,6 +3,7 @@
 
 #include "codec/delayed_codec.hpp"
 #include "common/log.hpp"
+#include "common/moment.hpp"
 #include "domain/reasons.hpp"
 #include "engine/replayed_job.hpp"
 
@@ -101,6 +102,7 @@ bool intake::read(std::size_t most)
             position = partitions.begin();
         next_ = position->first;
         std::size_t taken = 0;
+        const moment of_this_turn;
         while (taken < turn && ledger_.has_room()) {
             auto* const partition = committer_.find(next_);
             if (partition == nullptr || !ledger_.admit_held(*partition) || !ledger_.has_room(*partition))

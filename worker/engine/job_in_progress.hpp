@@ -41,7 +41,7 @@ struct job_in_progress {
     domain::source_position source; ///< Where it was first read.
     original_record record;
     domain::push_job job;
-    codec::message_set messages;
+    codec::message_set messages; ///< May point into the record's value.
     domain::lane lane;
     memory_budget::permit memory;
     memory_budget::permit app_memory;       ///< The same, of its app's.
@@ -107,6 +107,8 @@ struct delivery {
     bool deferral_reported = false;              ///< The present wait stands on the status topic.
     wall_time deferred_until = wall_time::max(); ///< What was reported; `max`: nobody knows. When it has passed another
                                                  ///< wait is worth another status.
+    domain::job_state ended_as{};                ///< While reporting: its terminal state …
+    std::string_view end_reason;                 ///< … and why.
     std::optional<int> errcode;                  ///< WeChat's last answer …
     std::string errmsg;                          ///< … in words.
     std::unique_ptr<domain::attempt_log> log;    ///< Null until an attempt was not accepted.

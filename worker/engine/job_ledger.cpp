@@ -199,12 +199,14 @@ void job_ledger::on_ended(queue_item item, job_state state, std::string_view rea
 {
     auto& message = deliveries_[item];
     message.at = delivery::stage::reporting;
+    message.ended_as = state;
+    message.end_reason = reason;
     count_end(*message.job, state, reason);
     shares_.note_ended(message.job->lane.app);
     if (would_repeat(message))
         committer_.note_sent(message.job->assignment);
     reporter_.report_end(message, state, reason, !is_waited_for(message.job->assignment),
-                         [this, item, state, reason] { on_acknowledged(item, state, reason); });
+                         [this, item] { on_acknowledged(item); }); // so small that it is not allocated
 }
 
 /// Whether a status that is not written at once holds something up: the next job of its key, its partition's next
@@ -214,23 +216,15 @@ bool job_ledger::is_waited_for(assignment_id where)
     return options_.ordered_by_key || is_going(where) || pool_->under_way() + committer_.at_risk() >= in_flight_limit_;
 }
 
-void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_view reason)
+void job_ledger::on_acknowledged(queue_item item)
 {
-    const auto& message = deliveries_[item];
-    const auto job = message.job;
+    auto& message = deliveries_[item];
     const auto index = static_cast<std::int64_t>(message.index);
     const std::size_t sent = would_repeat(message) ? 1 : 0;
-    --job->unreported;
-    if (state == job_state::failed) {
-        job->failed.insert(index);
-        if (reason == domain::reason::outcome_unknown)
-            job->unknown.insert(index);
-        ++job->failure_reasons[reason];
-        job->failure_text = message.errmsg;
-        job->failure_log = std::move(deliveries_[item].log);
-        job->failure_index = message.index;
-    }
-    free(item);
+    --message.job->unreported;
+    if (message.ended_as == job_state::failed)
+        note_failure(message);
+    const auto job = free(item);
     if (job->messages.fanned_out()) {
         job->finished.insert(index);
         committer_.finish_message(job->assignment, sent);
@@ -241,6 +235,19 @@ void job_ledger::on_acknowledged(queue_item item, job_state state, std::string_v
     if (job->unreported == 0)
         end(job);
     on_room_();
+}
+
+void job_ledger::note_failure(delivery& failed)
+{
+    auto& job = *failed.job;
+    const auto index = static_cast<std::int64_t>(failed.index);
+    job.failed.insert(index);
+    if (failed.end_reason == domain::reason::outcome_unknown)
+        job.unknown.insert(index);
+    ++job.failure_reasons[failed.end_reason];
+    job.failure_text = failed.errmsg;
+    job.failure_log = std::move(failed.log);
+    job.failure_index = failed.index;
 }
 
 void job_ledger::end(const std::shared_ptr<job_in_progress>& job)
@@ -280,13 +287,13 @@ void job_ledger::drop(queue_item item)
         free(item);
 }
 
-void job_ledger::free(queue_item item)
+std::shared_ptr<job_in_progress> job_ledger::free(queue_item item)
 {
-    const auto job = deliveries_[item].job;
+    auto job = deliveries_.free(item);
     --job->admitted;
     add_busy(job->assignment, -1);
     shares_.remove_message(job->lane.app);
-    deliveries_.free(item);
+    return job;
 }
 
 void job_ledger::add_busy(assignment_id id, std::ptrdiff_t change)

@@ -107,12 +107,13 @@ private:
     void restore_history(delivery& message);
 
     void admit_messages(const std::shared_ptr<job_in_progress>& job);
-    void on_acknowledged(domain::queue_item item, domain::job_state state, std::string_view reason);
+    void on_acknowledged(domain::queue_item item);
+    static void note_failure(delivery& failed);
     void end(const std::shared_ptr<job_in_progress>& job);
     void finish(const std::shared_ptr<job_in_progress>& job);
     [[nodiscard]] bool would_repeat(const delivery& ended) const;
     void drop(domain::queue_item item);
-    void free(domain::queue_item item);
+    std::shared_ptr<job_in_progress> free(domain::queue_item item);
     void add_busy(assignment_id id, std::ptrdiff_t change);
     [[nodiscard]] bool is_going(assignment_id id);
     bool is_waited_for(assignment_id where);

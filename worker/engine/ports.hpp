@@ -4,6 +4,7 @@
 /// (tests/support). All of it lives on the one event loop: no call may block, none needs a lock.
 #pragma once
 
+#include "codec/message_body.hpp"
 #include "common/secret.hpp"
 #include "common/time.hpp"
 #include "domain/kinds.hpp"
@@ -195,7 +196,7 @@ public:
 
 struct push_request {
     const domain::kind_rule* kind = nullptr;
-    std::string_view body;      ///< JSON, as it goes out. Valid until `send` completes.
+    codec::body_text body;      ///< JSON, as it goes out. Valid until `send` completes.
     std::string_view token;     ///< The access token's text. Valid until `send` completes.
     write_gate* gate = nullptr; ///< Null: it may always be written. Valid until `send` completes.
 };

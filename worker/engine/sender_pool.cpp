@@ -2,6 +2,7 @@
 #include "engine/sender_pool.hpp"
 
 #include "common/log.hpp"
+#include "common/moment.hpp"
 #include "domain/reasons.hpp"
 #include "engine/call_trace.hpp"
 
@@ -194,6 +195,7 @@ void sender_pool::dispatch()
         return;
     dispatching_ = true;
     while (const auto item = next_sendable()) {
+        const moment of_its_own; // the last of many would be written long after the first
         if (idle_.empty()) {
             tasks_.spawn(send_messages(*item));
             continue;
@@ -279,7 +281,25 @@ void sender_pool::release_unsent(queue_item item, lateness why)
 asio::awaitable<void> sender_pool::send_messages(queue_item first)
 {
     for (std::optional<queue_item> next = first; next;) {
-        co_await attempt(*next);
+        const auto item = *next;
+        deliveries_[item].deferral_reported = false;
+        bool goes = !options_.dry_run;
+        if (!goes)
+            simulate(item);
+        else if (options_.delivery.at_most_once)
+            goes = co_await commit(item);
+        if (goes) {
+            const auto job = deliveries_[item].job; // outlives the message's slot
+            const auto token = tokens_.current(job->lane.app);
+            const auto last_began = deliveries_[item].history.attempt_began;
+            gate before(*this, item);
+            const auto reply = co_await api_.send(begin_attempt(item, *token, before));
+            apps_[job->lane.app].in_flight->add(-1);
+            if (before.stayed_shut())
+                take_back(item, last_began);
+            else
+                end_attempt(item, reply, token->generation);
+        }
         // This one goes on before others are woken or made.
         next = next_sendable();
         dispatch();
@@ -294,51 +314,41 @@ asio::awaitable<std::optional<queue_item>> sender_pool::next_message()
         [this](idle_sender resume) { idle_.push_back(std::move(resume)); }, asio::use_awaitable);
 }
 
-asio::awaitable<void> sender_pool::attempt(queue_item item)
+void sender_pool::simulate(queue_item item)
+{
+    // Its recipient's limit is held as if it had arrived.
+    release(item, queue_.counts_recipients(deliveries_[item].job->lane.app));
+    owner_.on_ended(item, job_state::simulated, {});
+}
+
+push_request sender_pool::begin_attempt(queue_item item, const access_token& token, gate& before)
 {
     auto& message = deliveries_[item];
-    const auto job = message.job; // outlives the message's slot
-    const auto app = job->lane.app;
-    auto& state = apps_[app];
-    message.deferral_reported = false;
-    if (options_.dry_run) {
-        release(item, queue_.counts_recipients(app)); // its recipient's limit is held as if it had arrived
-        owner_.on_ended(item, job_state::simulated, {});
-        co_return;
-    }
-    if (options_.delivery.at_most_once) {
-        const auto late = co_await commit(item);
-        if (late != lateness::on_time) {
-            release_unsent(item, late);
-            co_return;
-        }
-    }
-    const auto token = tokens_.current(app);
-    const auto last_began = std::exchange(message.history.attempt_began, time_.now());
+    const auto& job = *message.job;
+    const auto app = job.lane.app;
+    message.history.attempt_began = time_.now();
     if (!message.first_active)
-        message.first_active = queue_.active_time(job->lane, time_.now());
-    auto body = job->messages.only_body(); // not copied: 0.2 µs, and the body twice in memory
-    if (body.empty()) {
+        message.first_active = queue_.active_time(job.lane, message.history.attempt_began);
+    auto body = job.messages.only_body(); // not copied: 0.2 µs, and the body twice in memory
+    if (body.start.empty()) {
         if (message.body.empty())
-            message.body = job->messages.body(message.index);
-        body = message.body;
+            message.body = job.messages.body(message.index);
+        body = {message.body};
     }
     if (message.history.attempts++ == 0)
-        queue_.repeats(app).on_first(time_.now());
-    state.in_flight->add(1);
-    gate before(*this, item);
-    const push_request request{job->job.kind, body, token->text.reveal(), &before};
-    const auto reply = co_await api_.send(request);
-    state.in_flight->add(-1);
-    if (before.stayed_shut()) {
-        take_back(item, last_began);
-        co_return;
-    }
-    state.send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
+        queue_.repeats(app).on_first(message.history.attempt_began);
+    apps_[app].in_flight->add(1);
+    return {job.job.kind, body, token.text.reveal(), &before};
+}
+
+void sender_pool::end_attempt(queue_item item, const domain::push_reply& reply, std::uint64_t token_generation)
+{
+    const auto app = deliveries_[item].job->lane.app;
+    apps_[app].send_seconds->observe(std::chrono::duration<double>(reply.latency).count());
     if (!counts(reply))
         queue_.uncount(item);
     release(item, queue_.counts_recipients(app) && domain::may_have_arrived(reply));
-    conclude(item, reply, token->generation);
+    conclude(item, reply, token_generation);
 }
 
 /// Whether a message that left the queue a while ago would be sent now.
@@ -368,15 +378,16 @@ void sender_pool::take_back(queue_item item, steady_time attempt_began)
         owner_.on_waiting(item, late == lateness::early ? message.ready_at : time_.now());
 }
 
-/// at_most_once. On time: the message is committed, and its time to be sent is now.
-asio::awaitable<sender_pool::lateness> sender_pool::commit(queue_item item)
+/// at_most_once. True: the message is committed, and its time to be sent is now. False: it was released.
+asio::awaitable<bool> sender_pool::commit(queue_item item)
 {
-    if (!deliveries_[item].committed) {
-        const bool committed = co_await owner_.commit_first(item);
-        if (!committed)
-            co_return lateness::ended;
-    }
-    co_return abandoned_ ? lateness::ended : look_at_clocks(item);
+    bool committed = deliveries_[item].committed;
+    if (!committed)
+        committed = co_await owner_.commit_first(item);
+    const auto late = committed && !abandoned_ ? look_at_clocks(item) : lateness::ended;
+    if (late != lateness::on_time)
+        release_unsent(item, late);
+    co_return late == lateness::on_time;
 }
 
 sender_pool::lateness sender_pool::look_at_clocks(queue_item item)
@@ -444,8 +455,8 @@ void sender_pool::follow(queue_item item, const domain::push_reply& reply, const
                          std::uint64_t token_generation)
 {
     auto& message = deliveries_[item];
-    const auto job = message.job;
-    const auto app = job->lane.app;
+    const auto& job = *message.job; // its sender holds it
+    const auto app = job.lane.app;
     if (decision.renew_token)
         tokens_.on_rejected(app, token_generation);
     else if (decision.halt_app)
@@ -455,19 +466,19 @@ void sender_pool::follow(queue_item item, const domain::push_reply& reply, const
     if (decision.park_lane_until) {
         log::warn(
             "sender", "WeChat's quota is used up; this call of the app waits",
-            {{"app", job->job.app},
-             {"kind", job->job.kind->name},
+            {{"app", job.job.app},
+             {"kind", job.job.kind->name},
              {"errcode", reply.errcode.value_or(0)},
              {"for_s", static_cast<std::int64_t>(
                            std::chrono::duration_cast<seconds>(*decision.park_lane_until - time_.now()).count())}});
-        queue_.park(job->lane, *decision.park_lane_until, time_.now());
+        queue_.park(job.lane, *decision.park_lane_until, time_.now());
     }
     if (decision.hold_recipient)
         queue_.hold_recipient(app, message.recipient, decision.again_at);
     if (decision.ended) {
         if (*decision.ended == job_state::sent)
             apps_[app].delivery_seconds->observe(
-                std::chrono::duration<double>(time_.wall_now() - job->record.enqueued_at).count());
+                std::chrono::duration<double>(time_.wall_now() - job.record.enqueued_at).count());
         owner_.on_ended(item, *decision.ended, decision.reason);
     } else {
         message.history.retries += decision.backed_off ? 1 : 0;

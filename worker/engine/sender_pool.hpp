@@ -120,7 +120,7 @@ private:
     asio::awaitable<void> send_messages(domain::queue_item first);
     asio::awaitable<std::optional<domain::queue_item>> next_message();
     void dismiss_idle_senders();
-    asio::awaitable<void> attempt(domain::queue_item item);
+    void simulate(domain::queue_item item);
     /// What a look at the clocks says of a message that is about to be sent.
     enum class lateness : std::uint8_t {
         on_time,
@@ -131,7 +131,9 @@ private:
     /// Stands before an attempt's first byte.
     class gate;
 
-    asio::awaitable<lateness> commit(domain::queue_item item);
+    push_request begin_attempt(domain::queue_item item, const access_token& token, gate& before);
+    void end_attempt(domain::queue_item item, const domain::push_reply& reply, std::uint64_t token_generation);
+    asio::awaitable<bool> commit(domain::queue_item item);
     [[nodiscard]] bool may_be_written(domain::queue_item item);
     void take_back(domain::queue_item item, steady_time attempt_began);
     std::optional<domain::queue_item> next_sendable();

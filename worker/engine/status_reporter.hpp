@@ -61,8 +61,8 @@ public:
 private:
     struct pending_record {
         std::function<void()> acknowledged;
-        std::optional<outbound_record>
-            without_value; ///< A dead letter: what to write when the broker finds it too large.
+        /// A dead letter: what to write when the broker finds it too large.
+        std::unique_ptr<outbound_record> without_value;
         metric_series* counted = nullptr;
         std::function<void()> refused{}; ///< Called instead of `acknowledged` when it is too large.
     };
@@ -85,7 +85,9 @@ private:
     record_publisher& publisher_;
     clock& time_;
     std::uint64_t next_ticket_ = 1;
-    std::unordered_map<std::uint64_t, pending_record> pending_;
+    using pending_records = std::unordered_map<std::uint64_t, pending_record>;
+    pending_records pending_;
+    std::vector<pending_records::node_type> spare_; ///< Of `pending_`, for the next.
     std::vector<gathered_record> gathered_;
     std::optional<steady_time> write_at_; ///< What was gathered has to be written then.
     std::unique_ptr<alarm> alarm_;

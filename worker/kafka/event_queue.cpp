@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kafka/event_queue.hpp"
 
+#include "common/moment.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -77,7 +79,10 @@ public:
             if (event == nullptr) {
                 break;
             }
-            on_event_(std::move(event));
+            {
+                const moment of_its_own;
+                on_event_(std::move(event));
+            }
             if (stopped_) {
                 return;
             }

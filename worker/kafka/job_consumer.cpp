@@ -51,7 +51,9 @@ conf_handle consumer_conf(const consumer_settings& settings)
                          {"fetch.message.max.bytes", "262144"},
                          {"fetch.max.bytes", "1048576"},
                          {"fetch.error.backoff.ms", "100"},
-                         // Jobs are waited for, not collected.
+                         // For so long a broker holds a request that finds nothing: which delays no job of its
+                         // partitions, but those of others, which have to wait until it is answered (with 250 ms a
+                         // backlog took a quarter longer). Each is 70 µs of an idle worker's CPU.
                          {"fetch.wait.max.ms", "100"},
                          {"check.crcs", "true"},
                      },

@@ -2,6 +2,7 @@
 #include "kafka/record_producer.hpp"
 
 #include "common/log.hpp"
+#include "common/moment.hpp"
 #include "kafka/client_config.hpp"
 
 #include <boost/asio/post.hpp>
@@ -17,6 +18,8 @@ constexpr milliseconds first_backoff{100};
 constexpr milliseconds longest_backoff{5'000};
 /// A client that meets a fatal error again within this time is not rebuilt at once.
 constexpr milliseconds rebuild_spacing{1'000};
+/// Entries that are kept for the next records: an allocation less for each.
+constexpr std::size_t most_spare = 1024;
 
 conf_handle producer_conf(const producer_settings& settings)
 {
@@ -104,7 +107,11 @@ void record_producer::open()
 
 void record_producer::publish(engine::outbound_record record, std::uint64_t ticket)
 {
-    entry& added = entries_.emplace_back();
+    if (spare_.empty()) {
+        spare_.emplace_back();
+    }
+    entries_.splice(entries_.end(), spare_, spare_.begin());
+    entry& added = entries_.back();
     added.record = std::move(record);
     added.ticket = ticket;
     added.sequence = ++last_sequence_;
@@ -112,7 +119,7 @@ void record_producer::publish(engine::outbound_record record, std::uint64_t tick
     lane& on = lane_of(added.record.topic);
     added.on = &on;
     const bool first = on.waiting.empty();
-    if (first && alone_.empty() && steady_clock::now() >= on.not_before && client_ != nullptr) {
+    if (first && alone_.empty() && moment::steady_now() >= on.not_before && client_ != nullptr) {
         const produced result = produce(added);
         if (result == produced::taken || result == produced::refused) {
             return;
@@ -303,11 +310,22 @@ void record_producer::complete(entry& done, engine::publish_result result)
     ++(result == engine::publish_result::acknowledged ? stats_.acknowledged : stats_.too_large);
     const std::uint64_t ticket = done.ticket;
     alone_.erase(done.sequence);
-    entries_.erase(done.self);
+    forget(done);
     if (pending() == 0) {
         changed_.notify();
     }
     listener_->on_published(ticket, result);
+}
+
+void record_producer::forget(entry& gone)
+{
+    const auto at = gone.self;
+    if (spare_.size() >= most_spare) {
+        entries_.erase(at);
+        return;
+    }
+    gone = {};
+    spare_.splice(spare_.begin(), entries_, at);
 }
 
 /// Its own client refuses it for its size. This may happen inside `publish`, so the outcome is told later.
@@ -318,7 +336,7 @@ void record_producer::refuse(entry& too_large)
     const std::uint64_t ticket = too_large.ticket;
     too_large.on->waiting.erase(too_large.sequence);
     alone_.erase(too_large.sequence);
-    entries_.erase(too_large.self);
+    forget(too_large);
     asio::post(loop_, [this, ticket, alive = std::weak_ptr(alive_)] {
         if (alive.expired()) {
             return;

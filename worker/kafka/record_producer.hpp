@@ -105,6 +105,7 @@ private:
     void hold_back(lane& held);
     void complete(entry& done, engine::publish_result result);
     void refuse(entry& too_large);
+    void forget(entry& gone);
     lane& lane_of(const std::string& topic);
     void retire();
 
@@ -114,6 +115,7 @@ private:
     client_handle client_;
     client_log log_{"producer"};
     std::list<entry> entries_; ///< In the order of `publish`.
+    std::list<entry> spare_;   ///< Empty ones, for the next.
     std::map<std::string, lane> lanes_;
     std::map<std::uint64_t, entry*> alone_; ///< Sent one at a time, with nothing else under way.
     background_calls background_;

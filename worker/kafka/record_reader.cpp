@@ -11,14 +11,14 @@
 namespace wxcourier::kafka {
 namespace {
 
-conf_handle reader_conf(const client_settings& settings)
+conf_handle reader_conf(const client_settings& settings, milliseconds fetch_wait)
 {
     return make_conf(
         settings,
         {
             {"queued.min.messages", "2000"},
             {"queued.max.messages.kbytes", "4096"},
-            {"fetch.wait.max.ms", "100"},
+            {"fetch.wait.max.ms", std::to_string(fetch_wait.count())},
             {"auto.offset.reset", "earliest"},
         },
         {
@@ -40,9 +40,9 @@ int left_until(steady_time deadline)
 } // namespace
 
 record_reader::record_reader(asio::any_io_executor loop, const client_settings& settings,
-                             std::vector<std::string> topics, read_start start)
+                             std::vector<std::string> topics, read_start start, milliseconds fetch_wait)
     : loop_(std::move(loop)), topics_(std::move(topics)), start_(start),
-      client_(open_client(RD_KAFKA_CONSUMER, reader_conf(settings))), background_(loop_), changed_(loop_)
+      client_(open_client(RD_KAFKA_CONSUMER, reader_conf(settings, fetch_wait))), background_(loop_), changed_(loop_)
 {
     queue_handle queue(rd_kafka_queue_get_main(client_.get()));
     rd_kafka_set_log_queue(client_.get(), queue.get());

@@ -65,9 +65,13 @@ struct reading_state {
 /// one `next` at a time.
 class record_reader {
 public:
+    static constexpr milliseconds soon{100};
+
     /// Throws configuration_error.
+    /// @param fetch_wait  for so long a broker may hold a request that finds nothing (fetch.wait.max.ms). It delays no
+    ///                    record, only the news that the end is reached; short ones are what an idle reader costs.
     record_reader(asio::any_io_executor loop, const client_settings& settings, std::vector<std::string> topics,
-                  read_start start);
+                  read_start start, milliseconds fetch_wait = soon);
     record_reader(const record_reader&) = delete;
     record_reader& operator=(const record_reader&) = delete;
     /// Never blocks.

@@ -2,6 +2,7 @@
 #include "wechat/connection_pool.hpp"
 
 #include "common/log.hpp"
+#include "common/moment.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -116,7 +117,7 @@ const request_writer& connection_pool::writer(std::size_t host) const
 pooled_connection connection_pool::take_idle(std::size_t host)
 {
     std::vector<std::unique_ptr<entry>>& idle = hosts_.at(host)->idle;
-    const steady_time now = steady_clock::now();
+    const steady_time now = moment::steady_now();
     while (!idle.empty()) {
         std::unique_ptr<entry> last = std::move(idle.back());
         idle.pop_back();
@@ -251,7 +252,7 @@ void connection_pool::give_back(std::unique_ptr<entry> returned) noexcept
     counters_.busy = busy_.size();
 
     std::vector<std::unique_ptr<entry>>& idle = hosts_[returned->host]->idle;
-    returned->idle_since = steady_clock::now();
+    returned->idle_since = moment::steady_now();
     if (!stopped_ && idle.size() < settings_.max_idle && may_be_kept(*returned, returned->idle_since)) {
         idle.push_back(std::move(returned));
         ++counters_.idle;

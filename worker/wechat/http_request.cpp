@@ -82,7 +82,8 @@ void request_writer::write(const http_request& request, std::string& out) const
     }
     out += "\r\n";
     if (is_post) {
-        out += request.body;
+        out += request.body.start;
+        out += request.body.end;
     }
 }
 

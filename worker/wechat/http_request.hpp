@@ -29,7 +29,7 @@ struct http_request {
     std::string_view path; ///< Below the base URL; may end with a query of its own.
     std::span<const query_parameter> query;
     std::span<const request_header> headers; ///< Beside those that every request has.
-    std::string_view body;                   ///< JSON; of a POST only.
+    codec::body_text body;                   ///< JSON; of a POST only.
     engine::write_gate* gate = nullptr;      ///< Asked before each time it is written; null: it may always be.
 };
 

@@ -42,6 +42,19 @@ std::string describe(const error_code& error)
     return error == beast::error::timeout ? "timed out" : error.message();
 }
 
+error_code error_of(polled_socket::wake woken)
+{
+    switch (woken) {
+    case polled_socket::wake::ready:
+        return {};
+    case polled_socket::wake::timed_out:
+        return beast::error::timeout;
+    case polled_socket::wake::cancelled:
+        break;
+    }
+    return asio::error::operation_aborted;
+}
+
 /// What every connection reads into: one read is looked at before another one is made. Wiped after each, because a
 /// token may have been in there; only what was received, as all of it would be 1 µs a push.
 class read_buffer {
@@ -110,26 +123,19 @@ https_connection::~https_connection()
     OPENSSL_cleanse(request_.data(), request_.size());
 }
 
-asio::awaitable<error_code> https_connection::wait_for(step unfinished, steady_time deadline)
+/// No coroutine of its own: its frame would be allocated for each wait.
+asio::awaitable<polled_socket::wake> https_connection::wait_for(const step& unfinished, steady_time deadline)
 {
     using direction = polled_socket::direction;
     const bool reading = unfinished.what == step::outcome::wants_read;
-    switch (co_await socket_.wait(reading ? direction::reading : direction::writing, deadline)) {
-    case polled_socket::wake::ready:
-        co_return error_code{};
-    case polled_socket::wake::timed_out:
-        co_return beast::error::timeout;
-    case polled_socket::wake::cancelled:
-        break;
-    }
-    co_return asio::error::operation_aborted;
+    return socket_.wait(reading ? direction::reading : direction::writing, deadline);
 }
 
 asio::awaitable<error_code> https_connection::connect_to(tcp::endpoint address, steady_time deadline)
 {
     error_code error = socket_.connect(address);
     if (!error) {
-        error = co_await wait_for({step::outcome::wants_write, 0, {}}, deadline);
+        error = error_of(co_await wait_for({step::outcome::wants_write, 0, {}}, deadline));
     }
     co_return error ? error : socket_.connect_error();
 }
@@ -173,7 +179,7 @@ asio::awaitable<error_code> https_connection::shake_hands(steady_time deadline)
         if (made.what == step::outcome::failed) {
             co_return made.error;
         }
-        const error_code error = co_await wait_for(made, deadline);
+        const error_code error = error_of(co_await wait_for(made, deadline));
         if (error) {
             co_return error;
         }
@@ -217,7 +223,7 @@ asio::awaitable<exchange_outcome> https_connection::exchange(steady_time deadlin
         if (made.what == step::outcome::done) {
             unwritten = unwritten.subspan(made.bytes);
         } else if (made.what != step::outcome::failed) {
-            error = co_await wait_for(made, deadline);
+            error = error_of(co_await wait_for(made, deadline));
         }
         if (error) {
             OPENSSL_cleanse(request_.data(), request_.size());
@@ -228,7 +234,7 @@ asio::awaitable<exchange_outcome> https_connection::exchange(steady_time deadlin
     // The answer cannot be there yet: to wait first saves a recv that finds nothing.
     step next{step::outcome::wants_read, 0, {}};
     for (;;) {
-        const error_code error = co_await wait_for(next, deadline);
+        const error_code error = error_of(co_await wait_for(next, deadline));
         if (error) {
             co_return broken(error, transport_failure::reset);
         }
@@ -288,7 +294,7 @@ asio::awaitable<exchange_outcome> https_connection::read_piecewise(std::string_v
         if (next.what == step::outcome::done) {
             keep(read_buffer::shared().first(next.bytes));
         } else if (next.what != step::outcome::failed) {
-            error = co_await wait_for(next, deadline);
+            error = error_of(co_await wait_for(next, deadline));
         }
         if (error) {
             wipe();

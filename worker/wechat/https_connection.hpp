@@ -82,7 +82,7 @@ private:
                                                  steady_duration address_timeout);
     asio::awaitable<boost::system::error_code> connect_to(asio::ip::tcp::endpoint address, steady_time deadline);
     asio::awaitable<boost::system::error_code> shake_hands(steady_time deadline);
-    asio::awaitable<boost::system::error_code> wait_for(step unfinished, steady_time deadline);
+    asio::awaitable<polled_socket::wake> wait_for(const step& unfinished, steady_time deadline);
     asio::awaitable<exchange_outcome> read_piecewise(std::string_view received, steady_time deadline);
     [[nodiscard]] exchange_outcome broken(const boost::system::error_code& error,
                                           domain::transport_failure otherwise) const;

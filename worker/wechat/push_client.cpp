@@ -2,6 +2,7 @@
 #include "wechat/push_client.hpp"
 
 #include "codec/wechat_codec.hpp"
+#include "common/moment.hpp"
 #include "wechat/retry_after.hpp"
 
 #include <array>
@@ -17,7 +18,7 @@ asio::awaitable<domain::push_reply> push_client::send(engine::push_request reque
     post.body = request.body;
     post.gate = request.gate;
     const http_answer answer = co_await transport_.exchange(post);
-    co_return read_push_reply(answer, std::chrono::time_point_cast<milliseconds>(wall_time::clock::now()));
+    co_return read_push_reply(answer, moment::wall_now());
 }
 
 domain::push_reply read_push_reply(const http_answer& answer, wall_time now)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wechat/socket_poller.hpp"
 
+#include "common/moment.hpp"
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/post.hpp>
 
@@ -127,6 +129,7 @@ void socket_poller::on_ready()
         serving_ = at + 1;
         auto* const socket = static_cast<polled_socket*>(ready_[at].data.ptr);
         if (socket != nullptr && socket->may_go_on()) {
+            const moment of_its_own;
             socket->end_wait(polled_socket::wake::ready);
             if (alive->poller == nullptr) {
                 return;

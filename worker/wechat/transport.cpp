@@ -2,6 +2,7 @@
 #include "wechat/transport.hpp"
 
 #include "common/log.hpp"
+#include "common/moment.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -51,7 +52,7 @@ asio::awaitable<http_answer> transport::exchange(http_request request)
         answer.outcome = cancelled(false);
         co_return answer;
     }
-    steady_time began = steady_clock::now();
+    steady_time began = moment::steady_now();
     const host_selector::choice chosen = selector_.pick(began);
     pooled_connection connection = pool_.take_idle(chosen.host);
     bool reused = !connection.empty();
@@ -76,7 +77,7 @@ asio::awaitable<http_answer> transport::exchange(http_request request)
                 }
             }
             pool_.writer(chosen.host).write(request, connection->request());
-            began = steady_clock::now();
+            began = moment::steady_now();
             writing = true;
             answer.outcome = co_await connection->exchange(began + settings_.request_timeout);
             if (!reused || !died_untouched(answer.outcome)) {
@@ -97,7 +98,7 @@ asio::awaitable<http_answer> transport::exchange(http_request request)
         answer.outcome.failure = transport_failure::cancelled;
     }
     learn(chosen, answer.outcome, host_failed);
-    answer.latency = std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+    answer.latency = std::chrono::duration_cast<milliseconds>(moment::steady_now() - began);
     co_return answer;
 }
 
@@ -107,7 +108,7 @@ void transport::learn(host_selector::choice chosen, const exchange_outcome& outc
     if (outcome.reach == reach::answered) {
         moved = selector_.answered(chosen);
     } else if (host_failed && outcome.failure != transport_failure::cancelled) {
-        moved = selector_.unreachable(chosen, steady_clock::now());
+        moved = selector_.unreachable(chosen, moment::steady_now());
     }
     if (!moved) {
         return;

@@ -9,7 +9,8 @@ namespace {
 // Reference: printf 'shop\0article-1\0o_rbq1TOgERuflYd7PsiE9H565Oo' | sha256sum | cut -c1-32
 TEST(client_msg_id, is_the_documented_digest)
 {
-    EXPECT_EQ(client_msg_id("shop", "article-1", "o_rbq1TOgERuflYd7PsiE9H565Oo"), "01a2d9284525e6f085e8f6b09fa2ce08");
+    const auto key = client_msg_id("shop", "article-1", "o_rbq1TOgERuflYd7PsiE9H565Oo");
+    EXPECT_EQ(std::string_view(key.data(), key.size()), "01a2d9284525e6f085e8f6b09fa2ce08");
 }
 
 TEST(client_msg_id, tells_apart_what_only_differs_in_where_a_part_ends)

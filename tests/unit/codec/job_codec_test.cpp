@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -45,13 +46,25 @@ std::string error_of(const outcome& result)
     return rejected == nullptr ? "accepted" : rejected->error;
 }
 
-decoded_job accept(std::string_view value)
+/// A job with the value that its messages point into.
+struct accepted_job : decoded_job {
+    std::unique_ptr<const std::string> value;
+};
+
+accepted_job accept(std::string_view value)
 {
-    auto result = decode(value);
+    auto kept = std::make_unique<const std::string>(value);
+    auto result = decode(*kept);
     if (auto* const accepted = std::get_if<decoded_job>(&result))
-        return std::move(*accepted);
+        return {std::move(*accepted), std::move(kept)};
     ADD_FAILURE() << error_of(result);
     return {};
+}
+
+std::string key_of(std::string_view app, std::string_view id, std::string_view touser)
+{
+    const auto key = client_msg_id(app, id, touser);
+    return {key.data(), key.size()};
 }
 
 rejection refuse(std::optional<std::string_view> value)
@@ -111,7 +124,7 @@ TEST(job_codec, judges_every_job_of_the_table_as_it_says)
 TEST(job_codec, sends_the_articles_bodies_word_for_word)
 {
     std::istringstream lines{read_file("config/examples/article.ndjson")};
-    std::vector<decoded_job> jobs;
+    std::vector<accepted_job> jobs;
     for (std::string line; std::getline(lines, line);)
         jobs.push_back(accept(line));
     ASSERT_THAT(jobs, SizeIs(3));
@@ -151,7 +164,7 @@ TEST(job_codec, takes_the_articles_layout_too)
 )");
     EXPECT_EQ(job.messages.body(0),
               R"({"touser":"o1","template_id":"t","data":{"first":{"value":"x y"}},"client_msg_id":")" +
-                  client_msg_id("shop", "a", "o1") + "\"}");
+                  key_of("shop", "a", "o1") + "\"}");
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -179,7 +192,7 @@ TEST(job_codec, writes_escaped_characters_raw)
 
 TEST(job_codec, sets_client_msg_id_only_where_the_kind_takes_one_and_the_job_gives_none)
 {
-    const auto key = client_msg_id("shop", "j", "o1");
+    const auto key = key_of("shop", "j", "o1");
     const auto body = [](const std::string& members) { return accept(template_job(members)).messages.body(0); };
     const std::string rest = R"("touser":"o1","template_id":"t","data":{})";
     EXPECT_EQ(body(rest), "{" + rest + R"(,"client_msg_id":")" + key + "\"}");
@@ -235,8 +248,8 @@ TEST(job_codec, gives_each_recipient_its_own_client_msg_id_unless_the_merged_mes
 {
     const auto job = accept(template_job(R"("template_id":"t","data":{})",
                                          R"(,"recipients":["o1",{"touser":"o2","client_msg_id":"mine"}])"));
-    EXPECT_EQ(job.messages.body(0), R"({"template_id":"t","data":{},"touser":"o1","client_msg_id":")" +
-                                        client_msg_id("shop", "j", "o1") + "\"}");
+    EXPECT_EQ(job.messages.body(0),
+              R"({"template_id":"t","data":{},"touser":"o1","client_msg_id":")" + key_of("shop", "j", "o1") + "\"}");
     EXPECT_EQ(job.messages.body(1), R"({"template_id":"t","data":{},"touser":"o2","client_msg_id":"mine"})");
 }
 

@@ -63,6 +63,21 @@ TEST(json_document, comes_back_word_for_word)
         EXPECT_EQ(written(text), text);
 }
 
+TEST(json_document, finds_a_text_in_what_was_parsed_unless_an_escape_stands_there)
+{
+    const std::string parsed = R"({"plain":"openid","later":"after \u4e2d","escaped":"a\nb","number":12})";
+    json_document document;
+    ASSERT_EQ(document.parse(parsed, parsed.size()), std::nullopt);
+    const auto root = document.root();
+    const auto plain = root.find("plain").text_in(parsed);
+    EXPECT_EQ(plain, "openid");
+    EXPECT_EQ(plain.data(), parsed.data() + parsed.find("openid"));
+    EXPECT_EQ(root.find("escaped").text(), "a\nb");
+    EXPECT_EQ(root.find("escaped").text_in(parsed), "");
+    EXPECT_EQ(root.find("later").text_in(parsed), "");
+    EXPECT_EQ(root.find("plain").text_in("{}"), "") << "not what was parsed";
+}
+
 TEST(json_document, writes_raw_characters_and_no_white_space)
 {
     EXPECT_EQ(written(R"( { "a" : [ 1 , 2 ] ,
