@@ -40,7 +40,11 @@ void tls_session::offer(SSL* connection)
 {
     SSL_set_ex_data(connection, session_index(), this);
     if (session_ != nullptr && SSL_SESSION_is_resumable(session_.get()) == 1) {
-        SSL_set_session(connection, session_.get());
+        // A copy, which shares the certificates: OpenSSL lets a ticket of TLS 1.3 be used once and marks what it was
+        // given when the handshake ends. That is for those whom nobody should recognise; a worker's address does not
+        // change.
+        const std::unique_ptr<SSL_SESSION, freer> copy(SSL_SESSION_dup(session_.get()));
+        SSL_set_session(connection, copy.get());
     }
 }
 
