@@ -286,6 +286,24 @@ asio::awaitable<int> push_many(wechat::transport& over, int count)
     co_return accepted;
 }
 
+asio::awaitable<int> warm(wechat::transport& over, std::size_t count)
+{
+    co_await over.warm(count);
+    co_return 0;
+}
+
+TEST_F(wechat_client, resumes_one_tls_session_for_several_connections)
+{
+    // Those opened ahead read nothing, so the session of the first one is all there is.
+    const scripted_server server(tls(), answer_always(answer(accepted_body, "200 OK", "Connection: close\r\n")));
+    connect_to({server.url()});
+    EXPECT_EQ(push().errcode, 0);
+    run(warm(*client, 3));
+    EXPECT_EQ(run(push_many(*client, 3)), 3);
+    EXPECT_EQ(server.handshakes(), 4U);
+    EXPECT_EQ(server.resumed(), 3U);
+}
+
 TEST_F(wechat_client, opens_no_more_connections_than_it_may)
 {
     const scripted_server server(tls(), answer_always(answer(accepted_body)));
@@ -298,18 +316,25 @@ TEST_F(wechat_client, opens_no_more_connections_than_it_may)
 
 TEST_F(wechat_client, keeps_no_more_idle_connections_than_it_may)
 {
-    const scripted_server server(tls(), answer_always(answer(accepted_body)));
+    // None is answered before all are connected, so that none takes over another's connection.
+    std::atomic<std::size_t> requests{0};
+    const scripted_server server(tls(), [&requests](scripted_connection& connection) {
+        connection.read_request();
+        ++requests;
+        requests.notify_all();
+        for (std::size_t seen = requests; seen < 20; seen = requests) {
+            requests.wait(seen);
+        }
+        connection.write(answer(accepted_body));
+        connection.wait_closed();
+    });
     settings.max_idle = 4;
     connect_to({server.url()});
     EXPECT_EQ(run(push_many(*client, 20)), 20);
+    requests = 20;
+    requests.notify_all();
     EXPECT_EQ(server.accepted(), 20U);
     EXPECT_EQ(client->counters().idle, 4U);
-}
-
-asio::awaitable<int> warm(wechat::transport& over, std::size_t count)
-{
-    co_await over.warm(count);
-    co_return 0;
 }
 
 TEST_F(wechat_client, uses_connections_that_were_opened_ahead)

@@ -69,6 +69,12 @@ bool scripted_connection::resumed() const noexcept
     return ssl_ != nullptr && SSL_session_reused(ssl_) == 1;
 }
 
+bool scripted_connection::wait_hello()
+{
+    char first = 0;
+    return ::recv(descriptor_, &first, 1, MSG_PEEK) > 0;
+}
+
 bool scripted_connection::handshake()
 {
     for (;;) {

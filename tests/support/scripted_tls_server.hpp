@@ -35,6 +35,8 @@ public:
     [[nodiscard]] std::size_t number() const noexcept { return number_; }
     [[nodiscard]] bool resumed() const noexcept;
 
+    /// Waits for the client's first byte and takes nothing. False: the client closed without one.
+    bool wait_hello();
     /// TLS only. False: it failed, or the server's bytes came to the limit and the connection was reset there.
     bool handshake();
     /// The next request, head and body. Empty: the client closed (or the server stops) before it was complete.

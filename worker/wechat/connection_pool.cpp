@@ -3,6 +3,7 @@
 
 #include "common/log.hpp"
 #include "common/moment.hpp"
+#include "wechat/handshake_window.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -31,16 +32,68 @@ struct pooled_connection::entry {
 
 struct connection_pool::host {
     host(asio::io_context& io, const client_settings& settings, const std::string& text, std::string_view user_agent)
-        : url(parse_base_url(text)), writer(url, user_agent), resolver(io, url, settings.resolve_interval)
+        : url(parse_base_url(text)), writer(url, user_agent), resolver(io, url, settings.resolve_interval), line(io)
     {
+        session.wake_when_resumable(line);
+    }
+
+    /// Whether a connection may be opened now, as far as handshakes are concerned.
+    [[nodiscard]] bool has_turn() const noexcept { return !url.tls || session.is_resumable() || handshakes.room() > 0; }
+
+    /// Wakes as many as can go on now, by an idle connection or by a handshake. Too many do no harm, as they look for
+    /// themselves; one too few would wait for nothing.
+    void let_in()
+    {
+        if (!line.empty() && session.is_resumable()) {
+            line.wake_all();
+        }
+        for (std::size_t more = idle.size() + handshakes.room(); more > 0 && !line.empty(); --more) {
+            line.wake_one();
+        }
     }
 
     base_url url;
     request_writer writer;
     host_resolver resolver;
+    handshake_window handshakes;
+    wait_list line; ///< Those that want to open a connection and wait for others' handshakes.
     tls_session session;
     bool failing = false;                     ///< The latest connection could not be opened.
     std::vector<std::unique_ptr<entry>> idle; ///< The one used last is at the back.
+};
+
+/// Somebody's turn to open a connection to a host: from the wait for it to the end of the handshake. Whoever leaves,
+/// however and wherever, lets the next ones look: a wake-up that came to him and was of no use to him is theirs.
+class connection_pool::turn {
+public:
+    explicit turn(host& at) : host_(at) {}
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    ~turn()
+    {
+        if (begun_) {
+            host_.handshakes.end();
+        }
+        host_.let_in();
+    }
+
+    void begin()
+    {
+        host_.handshakes.begin();
+        begun_ = true;
+    }
+
+    void succeeded()
+    {
+        // Those opened ahead, one by one, say nothing of a burst: it widens only where it was too narrow.
+        if (!host_.line.empty() && !host_.session.is_resumable()) {
+            host_.handshakes.widen();
+        }
+    }
+
+private:
+    host& host_;
+    bool begun_ = false;
 };
 
 /// The timer that closes idle connections. Shared with the timer's handler, which may run after the pool has gone.
@@ -148,6 +201,24 @@ void connection_pool::allow(std::size_t most)
     room_.wake_all();
 }
 
+/// After a wait: whether that was the end of it, be it for an idle connection or because the time is over.
+bool connection_pool::settle(opened& result, bool woken, std::size_t at, steady_time deadline, const std::string& why)
+{
+    if (woken) {
+        result.connection = take_idle(at);
+        if (!result.connection.empty()) {
+            return true;
+        }
+        if (stopped_ || steady_clock::now() < deadline) {
+            return false;
+        }
+        room_.wake_one(); // What he was woken for is of use to somebody else.
+    }
+    result.failure = transport_failure::connect;
+    result.error = why;
+    return true;
+}
+
 asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
 {
     opened result;
@@ -155,13 +226,18 @@ asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
     const steady_time deadline = steady_clock::now() + settings_.connect_timeout;
     while (!stopped_ && busy_.size() + counters_.idle >= settings_.max_connections && !evict_one_idle()) {
         const bool woken = co_await room_.wait(deadline);
-        if (!woken) {
-            result.failure = transport_failure::connect;
-            result.error = "every connection there may be is in use";
+        if (settle(result, woken, at, deadline, "every connection there may be is in use")) {
             co_return result;
         }
-        result.connection = take_idle(at);
-        if (!result.connection.empty()) {
+    }
+    // One of `max_connections` is taken before the turn comes: so nobody has to wait for both at the same time.
+    pooled_connection fresh(*this, std::make_unique<entry>(at, poller_, to.url, tls_, to.session));
+    turn mine(to);
+    while (!stopped_ && !to.has_turn()) {
+        const bool woken = co_await to.line.wait(deadline);
+        if (settle(result, woken, at, deadline,
+                   "connect to " + to.url.authority + ": timed out in line, as few go at a time without a TLS session"))
+        {
             co_return result;
         }
     }
@@ -170,7 +246,18 @@ asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
         result.error = "stopped";
         co_return result;
     }
-    pooled_connection fresh(*this, std::make_unique<entry>(at, poller_, to.url, tls_, to.session));
+    mine.begin();
+    result = co_await connect(std::move(fresh), to, deadline);
+    if (!result.connection.empty()) {
+        mine.succeeded();
+    }
+    co_return result;
+}
+
+asio::awaitable<connection_pool::opened> connection_pool::connect(pooled_connection fresh, host& to,
+                                                                  steady_time deadline)
+{
+    opened result;
     host_resolver::answer resolved = co_await to.resolver.resolve(deadline);
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     if (stopped_ || state.cancelled() != asio::cancellation_type::none) {
@@ -251,12 +338,14 @@ void connection_pool::give_back(std::unique_ptr<entry> returned) noexcept
     busy_.pop_back();
     counters_.busy = busy_.size();
 
-    std::vector<std::unique_ptr<entry>>& idle = hosts_[returned->host]->idle;
+    host& at = *hosts_[returned->host];
+    std::vector<std::unique_ptr<entry>>& idle = at.idle;
     returned->idle_since = moment::steady_now();
     if (!stopped_ && idle.size() < settings_.max_idle && may_be_kept(*returned, returned->idle_since)) {
         idle.push_back(std::move(returned));
         ++counters_.idle;
         schedule_reaping();
+        at.let_in();
     }
     returned.reset();
     room_.wake_one();
@@ -310,6 +399,7 @@ void connection_pool::stop()
     for (const std::unique_ptr<host>& each : hosts_) {
         each->resolver.stop();
         each->idle.clear();
+        each->line.wake_all();
     }
     counters_.idle = 0;
     for (entry* const each : busy_) {

@@ -68,7 +68,9 @@ public:
         bool host_failed = false; ///< False: it was not the host's fault.
     };
 
-    /// Opens a connection, within `connect_timeout`. When there are as many as may be, waits for one.
+    /// Opens a connection, within `connect_timeout`. Waits, within the same time, when there are as many as may be, and
+    /// while others shake hands with the host and there is no TLS session yet; takes an idle connection that comes
+    /// first.
     asio::awaitable<opened> open(std::size_t host);
 
     /// Opens connections, one after another, until `count` are idle. Ends early when one fails.
@@ -86,9 +88,12 @@ public:
 private:
     friend class pooled_connection;
     struct host;
+    class turn;
     struct reaper;
     using entry = pooled_connection::entry;
 
+    asio::awaitable<opened> connect(pooled_connection fresh, host& to, steady_time deadline);
+    bool settle(opened& result, bool woken, std::size_t host, steady_time deadline, const std::string& why);
     void give_back(std::unique_ptr<entry> returned) noexcept;
     [[nodiscard]] bool may_be_kept(const entry& candidate, steady_time now) const;
     bool evict_one_idle();

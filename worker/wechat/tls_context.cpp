@@ -6,6 +6,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
+
 namespace wxcourier::wechat {
 namespace {
 
@@ -39,9 +41,32 @@ void require(bool succeeded, const char* what)
 void tls_session::offer(SSL* connection)
 {
     SSL_set_ex_data(connection, session_index(), this);
-    if (session_ != nullptr && SSL_SESSION_is_resumable(session_.get()) == 1) {
-        SSL_set_session(connection, session_.get());
+    if (is_resumable()) {
+        // A copy, which shares the certificates: OpenSSL lets a ticket of TLS 1.3 be used once and marks what it was
+        // given when the handshake ends. That is for those whom nobody should recognise; a worker's address does not
+        // change.
+        const std::unique_ptr<SSL_SESSION, freer> copy(SSL_SESSION_dup(session_.get()));
+        SSL_set_session(connection, copy.get());
     }
+}
+
+void tls_session::keep(SSL_SESSION* owned) noexcept
+{
+    session_.reset(owned);
+    if (waiting_ != nullptr && is_resumable()) {
+        waiting_->wake_all(); // Inside SSL_read of some connection: they go on later.
+    }
+}
+
+bool tls_session::is_resumable() const noexcept
+{
+    if (session_ == nullptr || SSL_SESSION_is_resumable(session_.get()) != 1) {
+        return false;
+    }
+    // After a quiet night a ticket may be too old; without a word of the server's, as old as OpenSSL takes it for good.
+    const auto told = static_cast<long>(SSL_SESSION_get_ticket_lifetime_hint(session_.get()));
+    const long lifetime = told > 0 ? told : SSL_SESSION_get_timeout(session_.get());
+    return std::time(nullptr) - SSL_SESSION_get_time(session_.get()) < lifetime;
 }
 
 asio::ssl::context make_client_context(const std::string& ca_file)

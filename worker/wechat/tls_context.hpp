@@ -4,6 +4,7 @@
 #pragma once
 
 #include "wechat/base_url.hpp"
+#include "wechat/wait_list.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
@@ -26,14 +27,20 @@ public:
 
     /// Before a handshake: offers the session there is, and has the server's new ones kept here.
     void offer(SSL* connection);
-    void keep(SSL_SESSION* owned) noexcept { session_.reset(owned); }
+    void keep(SSL_SESSION* owned) noexcept;
     void forget() noexcept { session_.reset(); }
+
+    /// Whether the next handshake can resume a session, as far as the client knows: the server may refuse all the same.
+    [[nodiscard]] bool is_resumable() const noexcept;
+    /// Those in the list, which must outlive the session, are woken whenever a session comes that can be resumed.
+    void wake_when_resumable(wait_list& waiting) noexcept { waiting_ = &waiting; }
 
 private:
     struct freer {
         void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
     };
     std::unique_ptr<SSL_SESSION, freer> session_;
+    wait_list* waiting_ = nullptr;
 };
 
 /// A client context: TLS 1.2 or later, the peer verified against `ca_file`, or against the system's trust store if

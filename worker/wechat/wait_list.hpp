@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// Coroutines of one loop that wait for the same thing: a DNS answer, a connection.
+/// Coroutines of one loop that wait for the same thing: a DNS answer, a connection, a turn.
 #pragma once
 
 #include "common/time.hpp"
@@ -24,6 +24,9 @@ public:
     /// Waits for a wake-up. False: the deadline passed, or the coroutine was cancelled.
     asio::awaitable<bool> wait(steady_time deadline);
 
+    [[nodiscard]] bool empty() const noexcept { return waiters_.empty(); }
+
+    /// Whoever is woken goes on in a later turn of the loop, never inside the call.
     void wake_one();
     void wake_all();
 
