@@ -38,16 +38,14 @@ struct connection_pool::host {
     }
 
     /// Whether a connection may be opened now, as far as handshakes are concerned.
-    [[nodiscard]] bool has_turn() const noexcept { return !url.tls || session.is_resumable() || handshakes.room() > 0; }
+    [[nodiscard]] bool has_turn() const noexcept { return !url.tls || room() > 0; }
+    [[nodiscard]] std::size_t room() const noexcept { return handshakes.room(session.is_resumable()); }
 
     /// Wakes as many as can go on now, by an idle connection or by a handshake. Too many do no harm, as they look for
     /// themselves; one too few would wait for nothing.
     void let_in()
     {
-        if (!line.empty() && session.is_resumable()) {
-            line.wake_all();
-        }
-        for (std::size_t more = idle.size() + handshakes.room(); more > 0 && !line.empty(); --more) {
+        for (std::size_t more = idle.size() + room(); more > 0 && !line.empty(); --more) {
             line.wake_one();
         }
     }
@@ -86,7 +84,7 @@ public:
     void succeeded()
     {
         // Those opened ahead, one by one, say nothing of a burst: it widens only where it was too narrow.
-        if (!host_.line.empty() && !host_.session.is_resumable()) {
+        if (!host_.line.empty()) {
             host_.handshakes.widen();
         }
     }
