@@ -11,7 +11,6 @@
 #include "commands/tail.hpp"
 #include "commands/token.hpp"
 #include "commands/version.hpp"
-#include "wechat/record_buffers.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -60,8 +59,6 @@ int run_program(int argc, char** argv)
 
 int main(int argc, char** argv)
 {
-    // Before OpenSSL allocates anything; where it has, nothing is lost but time.
-    wechat::reuse_record_buffers();
     try {
         return run_program(argc, argv);
     } catch (const std::exception& failure) {

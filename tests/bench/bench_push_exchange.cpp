@@ -3,7 +3,6 @@
 // bare OpenSSL or sockets, the share that no client can avoid.
 #include "tests/support/scripted_tls_server.hpp"
 #include "wechat/push_client.hpp"
-#include "wechat/record_buffers.hpp"
 
 #include <benchmark/benchmark.h>
 #include <boost/asio/co_spawn.hpp>
@@ -19,8 +18,6 @@ namespace wxcourier {
 namespace {
 
 namespace asio = boost::asio;
-
-[[maybe_unused]] const bool as_in_main = wechat::reuse_record_buffers();
 
 const std::string& answer_text()
 {
