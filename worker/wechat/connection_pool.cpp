@@ -34,7 +34,7 @@ struct connection_pool::host {
     host(asio::io_context& io, const client_settings& settings, const std::string& text, std::string_view user_agent)
         : url(parse_base_url(text)), writer(url, user_agent), resolver(io, url, settings.resolve_interval), line(io)
     {
-        session.wake_when_resumable(line);
+        session.on_resumable([this] { let_in(); });
     }
 
     /// Whether a connection may be opened now, as far as handshakes are concerned.
@@ -234,7 +234,7 @@ asio::awaitable<connection_pool::opened> connection_pool::open(std::size_t at)
     while (!stopped_ && !to.has_turn()) {
         const bool woken = co_await to.line.wait(deadline);
         if (settle(result, woken, at, deadline,
-                   "connect to " + to.url.authority + ": timed out in line, as few go at a time without a TLS session"))
+                   "connect to " + to.url.authority + ": timed out in line, as only so many shake hands at a time"))
         {
             co_return result;
         }

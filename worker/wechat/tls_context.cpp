@@ -50,11 +50,12 @@ void tls_session::offer(SSL* connection)
     }
 }
 
-void tls_session::keep(SSL_SESSION* owned) noexcept
+void tls_session::keep(SSL_SESSION* owned)
 {
+    const bool had_one = is_resumable();
     session_.reset(owned);
-    if (waiting_ != nullptr && is_resumable()) {
-        waiting_->wake_all(); // Inside SSL_read of some connection: they go on later.
+    if (!had_one && tell_ && is_resumable()) {
+        tell_();
     }
 }
 

@@ -4,13 +4,14 @@
 #pragma once
 
 #include "wechat/base_url.hpp"
-#include "wechat/wait_list.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <openssl/ssl.h>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace wxcourier::wechat {
 
@@ -27,20 +28,21 @@ public:
 
     /// Before a handshake: offers the session there is, and has the server's new ones kept here.
     void offer(SSL* connection);
-    void keep(SSL_SESSION* owned) noexcept;
+    void keep(SSL_SESSION* owned);
     void forget() noexcept { session_.reset(); }
 
     /// Whether the next handshake can resume a session, as far as the client knows: the server may refuse all the same.
     [[nodiscard]] bool is_resumable() const noexcept;
-    /// Those in the list, which must outlive the session, are woken whenever a session comes that can be resumed.
-    void wake_when_resumable(wait_list& waiting) noexcept { waiting_ = &waiting; }
+    /// @param tell  called when a session comes where there was none to resume: inside SSL_read of some connection, so
+    ///              it must neither use nor close one.
+    void on_resumable(std::function<void()> tell) { tell_ = std::move(tell); }
 
 private:
     struct freer {
         void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
     };
     std::unique_ptr<SSL_SESSION, freer> session_;
-    wait_list* waiting_ = nullptr;
+    std::function<void()> tell_;
 };
 
 /// A client context: TLS 1.2 or later, the peer verified against `ca_file`, or against the system's trust store if

@@ -16,7 +16,12 @@ struct wait_list::waiter {
     }
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
-    ~waiter() { std::erase(waiters, this); }
+    ~waiter()
+    {
+        if (!woken) {
+            std::erase(waiters, this);
+        }
+    }
 
     std::deque<waiter*>& waiters;
     asio::steady_timer timer;

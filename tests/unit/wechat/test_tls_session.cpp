@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/time.hpp"
 #include "wechat/tls_context.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 
 #include <ctime>
 
 namespace wxcourier::test {
 namespace {
-
-namespace asio = boost::asio;
 
 /// As it comes from a server: with an id, so that it can be resumed, for an hour.
 SSL_SESSION* session_of_age(seconds age)
@@ -37,24 +35,20 @@ TEST(tls_session, can_be_resumed_while_it_is_young_enough)
     EXPECT_FALSE(session.is_resumable()) << "it has neither id nor ticket";
 }
 
-TEST(tls_session, wakes_who_waits_for_one_later_and_not_at_once)
+TEST(tls_session, tells_of_one_where_there_was_none_to_resume)
 {
-    asio::io_context io(1);
-    wechat::wait_list waiting(io);
     wechat::tls_session session;
-    session.wake_when_resumable(waiting);
-    int woken = 0;
-    const auto count = [&woken](const std::exception_ptr&, bool woke) { woken += woke ? 1 : 0; };
-    asio::co_spawn(io, waiting.wait(steady_clock::now() + seconds(60)), count);
-    asio::co_spawn(io, waiting.wait(steady_clock::now() + seconds(60)), count);
-    io.poll();
+    int told = 0;
+    session.on_resumable([&told] { ++told; });
     session.keep(SSL_SESSION_new());
-    io.poll();
-    EXPECT_EQ(woken, 0);
+    EXPECT_EQ(told, 0);
     session.keep(session_of_age(seconds(0)));
-    EXPECT_EQ(woken, 0);
-    io.poll();
-    EXPECT_EQ(woken, 2);
+    EXPECT_EQ(told, 1);
+    session.keep(session_of_age(seconds(0)));
+    EXPECT_EQ(told, 1) << "every answer brings another one";
+    session.forget();
+    session.keep(session_of_age(seconds(0)));
+    EXPECT_EQ(told, 2);
 }
 
 } // namespace
