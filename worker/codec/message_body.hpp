@@ -40,8 +40,8 @@ struct body_parts {
 std::string_view openid_of(json_value recipient) noexcept;
 
 /// The body of a message that names its recipient itself: word for word, without `access_token`, with a `client_msg_id`
-/// where the kind takes one and the job gives none. In two pieces, so that the message's own
-/// bytes, where they need no change, go out from where they came to lie: no copy, and no second one in memory.
+/// where the kind takes one and the job gives none. In two pieces, so that the message's own bytes, where they need no
+/// change, go out from where they came to lie: no copy, and no second one in memory.
 class message_body {
 public:
     message_body() = default;

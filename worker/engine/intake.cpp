@@ -8,6 +8,7 @@
 #include "engine/replayed_job.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -16,8 +17,8 @@ namespace {
 
 /// Records of one partition before the next has its turn.
 constexpr std::size_t turn = 32;
-/// What a job costs besides its texts, about.
-constexpr std::size_t job_overhead = 768;
+/// What a job and its message cost besides their texts, about.
+constexpr std::size_t job_overhead = 1280;
 
 /// To whom a replayed job goes cannot be read, and it must not go to all.
 codec::rejection unreadable_replay(const job_in_progress& job)
@@ -32,21 +33,22 @@ codec::rejection unreadable_replay(const job_in_progress& job)
     return why;
 }
 
-/// Takes off a record from a delayed topic what wxcourier had added to it. Empty: it is not from there.
-std::optional<domain::delayed_job> take_delayed_headers(std::vector<header>& headers)
+/// Takes off a record from a delayed topic what wxcourier had added to it. Null: it is not from there.
+std::unique_ptr<const domain::delayed_job> take_delayed_headers(std::vector<header>& headers)
 {
     const auto last = std::find_if(headers.rbegin(), headers.rend(),
                                    [](const header& each) { return each.name == codec::delayed_mark; });
     if (last == headers.rend())
-        return std::nullopt;
+        return nullptr;
     const auto mark = last.base() - 1;
     std::vector<std::pair<std::string_view, std::string_view>> added;
     for (auto each = mark; each != headers.end(); ++each)
         added.emplace_back(each->name, each->value ? std::string_view(*each->value) : std::string_view{});
     auto job = codec::decode_delayed_headers(added);
-    if (job)
-        headers.erase(mark, headers.end());
-    return job;
+    if (!job)
+        return nullptr;
+    headers.erase(mark, headers.end());
+    return std::make_unique<const domain::delayed_job>(std::move(*job));
 }
 
 } // namespace

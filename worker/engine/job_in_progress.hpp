@@ -54,10 +54,12 @@ struct job_in_progress {
     std::uint32_t key_slot = domain::keyed_slots<int>::none;
 
     // Waiting on delayed topics.
-    std::optional<domain::delayed_job> came_back; ///< It came from there; what it had taken along.
-    bool may_stand_twice = false;                 ///< A copy may stand on a delayed topic: it goes there, to meet it.
-    bool stays = false;                           ///< It cannot go there: too large, with the headers.
-    std::string_view reported_wait;               ///< The present wait stands on the status topic, for this reason.
+    /// It came from there; what it had taken along. Few jobs do, so it is not in place: what is in memory is above all
+    /// jobs that did not.
+    std::unique_ptr<const domain::delayed_job> came_back;
+    bool may_stand_twice = false;   ///< A copy may stand on a delayed topic: it goes there, to meet it.
+    bool stays = false;             ///< It cannot go there: too large, with the headers.
+    std::string_view reported_wait; ///< The present wait stands on the status topic, for this reason.
     std::vector<domain::attempted_message> attempted; ///< Its messages that were attempted and are not in memory.
 
     // Progress over the messages.
