@@ -65,6 +65,15 @@ def test_a_status_that_wechat_knows_nothing_of_is_lost():
     assert checker.check(**{**GOOD, "sends": [arrived("a"), arrived("b")]}).lost == 1
 
 
+def test_a_job_that_moved_to_a_delayed_topic_is_finished_before_its_statuses():
+    late = {**GOOD, "statuses": {**GOOD["statuses"], (0, 0, "a"): [sent(60.0)]}, "sends": [arrived("a", 59.0), *GOOD["sends"][1:]]}
+    report = checker.check(**late, moved={(0, 0): 9.0})
+    assert (report.offsets_ahead, report.sent_again_late, report.uncommitted) == (0, 0, 0)
+    report = checker.check(**late, moved={(0, 0): 11.0})
+    assert (report.offsets_ahead, report.sent_again_late) == (1, 1), "the commit was before its copy"
+    assert checker.check(**{**late, **BAD["without_status"]}, moved={(0, 1): 9.0}).without_status == 1
+
+
 @pytest.mark.parametrize("metadata, finished", [
     ("", []), ("w1.orAAAAAg", [(100, 100), (102, 104)]), ("w1.obAQc", [(101, 103)])],
     ids=["none", "ranges", "bitmap"])

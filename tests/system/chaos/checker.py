@@ -48,13 +48,13 @@ class Report:
                 yield f"  {what}: {'; '.join(some)}"
 
 
-def check(placed, statuses, sends, commits):
+def check(placed, statuses, sends, commits, moved=None):
     """`placed`: (partition, offset) -> Expected; `statuses`: (partition, offset, touser) -> [Status]; `sends`: [Send], or None
-    where nobody looked; `commits`: [Commit], in their order."""
+    where nobody looked; `commits`: [Commit], in their order; `moved`: (partition, offset) -> when it went to a delayed topic."""
     report = Report(jobs=len(placed), messages=sum(len(each.tousers) for each in placed.values()))
     accepted = None if sends is None else _check_sends(report, placed, sends)
     _check_statuses(report, placed, statuses, accepted)
-    finished = _check_commits(report, placed, statuses, commits)
+    finished = _check_commits(report, placed, statuses, commits, moved or {})
     for send in sends or ():
         if finished.get(send.touser, send.at) < send.at:
             report.note("sent_again_late", f"{send} after the commit at {finished[send.touser]}")
@@ -97,7 +97,7 @@ def _check_statuses(report, placed, statuses, accepted):
         report.note("without_status", key)
 
 
-def _check_commits(report, placed, statuses, commits):
+def _check_commits(report, placed, statuses, commits, moved):
     """Recipients, and when a commit first said that their job had finished."""
     seen = set()
     finished_at = {}
@@ -115,6 +115,8 @@ def _check_commits(report, placed, statuses, commits):
                       for each in range(min(last, ends.get(first, first - 1)) + 1, last + 1)):
             if place in placed and place not in seen:
                 seen.add(place)
+                if moved.get(place, commit.at) < commit.at:
+                    continue  # Its copy stands on a delayed topic, from where it is sent and reported.
                 finished_at.update((touser, commit.at) for touser in placed[place].tousers)
                 _check_finished(report, place, placed[place], statuses, commit)
     report.uncommitted = len(placed.keys() - seen)

@@ -100,6 +100,27 @@ class StatusWatcher(Watcher):
             self.odd.append(f"{error!r}: {message.value()[:200]!r}")
 
 
+class MoveWatcher(Watcher):
+    """The delayed topics: what was moved there has been finished in the jobs topic, and ends when it comes back."""
+
+    def __init__(self, bootstrap, topics, partitions):
+        super().__init__("reader of the delayed topics")
+        self.moved = {}      # (partition, offset) of the job -> when its first copy was written
+        self._consumer = Consumer({
+            "bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50, **CLIENT})
+        self._consumer.assign([TopicPartition(topic, each, 0) for topic in topics for each in range(partitions)])
+
+    def watch(self):
+        while not self._stop.is_set():
+            for message in self._consumer.consume(1000, 0.2):
+                if not message.error():
+                    source = dict(message.headers())["wxcourier.source"].decode()
+                    _, partition, offset = source.rsplit("/", 2)
+                    self.moved.setdefault((int(partition), int(offset)), message.timestamp()[1] / 1000)
+        self._consumer.close()
+
+
 class SendWatcher(Watcher):
     """Every send call that the simulator has recorded."""
 

@@ -14,7 +14,7 @@ from worker import Worker, worker_settings
 
 from chaos import checker
 from chaos.cluster import Cluster, wipe_leftovers
-from chaos.evidence import CommitWatcher, SendWatcher, StatusWatcher
+from chaos.evidence import CommitWatcher, MoveWatcher, SendWatcher, StatusWatcher
 from chaos.fault_proxy import FaultProxy
 from chaos.load import Load
 
@@ -88,7 +88,7 @@ class Run:
         self.proxies = []
         self.loads = []
         self.cluster = self.simulator = self.wechat = self.topics = None
-        self.statuses = self.sends = self.commits = None
+        self.statuses = self.sends = self.commits = self.moves = None
         self._reported = (0.0, 0)
 
     # --- setting up -----------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class Run:
         for slot in self.slots:
             if slot.worker is not None:
                 slot.worker.kill()
-        for watcher in (self.statuses, self.sends, self.commits):
+        for watcher in (self.statuses, self.sends, self.commits, self.moves):
             if watcher is not None and kind is not None:
                 watcher._stop.set()  # pylint: disable=protected-access
         for load in self.loads:
@@ -145,8 +145,10 @@ class Run:
         """Begins to look."""
         self.statuses = StatusWatcher(self.bootstrap, self.topics.status, STATUS_PARTITIONS)
         self.commits = CommitWatcher(self.bootstrap, self.group, self.topics.jobs)
+        self.moves = MoveWatcher(self.bootstrap, [f"{self.topics.delayed}.{each}" for each in ("1m", "10m", "1h")], 3)
         self.statuses.start()
         self.commits.start()
+        self.moves.start()
         if sends:
             self.sends = SendWatcher(self.simulator)
             self.sends.start()
@@ -273,11 +275,11 @@ class Run:
                 code = slot.worker.wait(45)
                 self.expect(code in (0, -signal.SIGKILL), f"worker {slot.number} ends with 0, not {code}")
         self.pause(1.0)
-        for watcher in (self.statuses, self.sends, self.commits):
+        for watcher in (self.statuses, self.sends, self.commits, self.moves):
             if watcher is not None:
                 watcher.stop()
         return checker.check(self.placed(), self.statuses.statuses, self.sends.sends if self.sends else None,
-                             self.commits.commits)
+                             self.commits.commits, self.moves.moved)
 
     def safe(self, report, repeats=None, unknown=None, whole=True):
         """What holds in every scenario; `repeats`: the most repeated statuses and sends; `whole`: all jobs had the time to end."""
