@@ -2,6 +2,7 @@
 #include "engine/courier.hpp"
 
 #include "common/log.hpp"
+#include "common/moment.hpp"
 #include "domain/kinds.hpp"
 
 #include <boost/asio/post.hpp>
@@ -304,6 +305,7 @@ asio::awaitable<void> courier::housekeeping()
         const auto late = time_.now() - next;
         loop_lag_.observe(std::max(0.0, std::chrono::duration<double>(late).count()));
         next = std::max(next, time_.now() - housekeeping_interval);
+        const moment of_this_round; // no wait from here on
         if (rates_) {
             quotas_->look();
             rates_->look();

@@ -19,7 +19,7 @@
 namespace wxcourier::kafka {
 namespace {
 
-constexpr milliseconds belt_interval{200};
+constexpr milliseconds belt_interval{500};
 constexpr int batch_size = 256;
 /// One event may be the report of hundreds of records: the loop has others to serve.
 constexpr milliseconds longest_turn{2};

@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 /// librdkafka writes the eventfd only when a queue goes from empty to filled, and not again before somebody has polled
 /// that queue. So each wake-up first drains the eventfd and then the queue until it is empty (in batches, with a turn
 /// of the loop between them): a write that falls between the two only costs a wake-up for nothing. A timer serves the
-/// queue all the same every 200 ms: it is the belt, and counts as the application's poll (max.poll.interval.ms).
+/// queue all the same every 500 ms: it is the belt, and counts as the application's poll (max.poll.interval.ms).
 class event_queue {
 public:
     /// Gets each event; owns it.

@@ -51,10 +51,11 @@ conf_handle consumer_conf(const consumer_settings& settings)
                          {"fetch.message.max.bytes", "262144"},
                          {"fetch.max.bytes", "1048576"},
                          {"fetch.error.backoff.ms", "100"},
-                         // For so long a broker holds a request that finds nothing: which delays no job of its
-                         // partitions, but those of others, which have to wait until it is answered (with 250 ms a
-                         // backlog took a quarter longer). Each is 70 µs of an idle worker's CPU.
-                         {"fetch.wait.max.ms", "100"},
+                         // For so long a broker holds a request that finds nothing. While enough of the backlog has
+                         // been fetched, only the delayed topics are asked for; where those are empty, nothing else can
+                         // be fetched until they are answered: with 100 ms a topic of one partition gave 14,000 jobs/s
+                         // instead of 41,000. Each request is 70 µs of an idle worker's CPU.
+                         {"fetch.wait.max.ms", "30"},
                          {"check.crcs", "true"},
                      },
                      {

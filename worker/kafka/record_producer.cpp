@@ -238,7 +238,7 @@ void record_producer::hold_back(lane& held)
 {
     held.backoff = std::clamp(held.backoff * 2, first_backoff, longest_backoff);
     held.not_before = steady_clock::now() + held.backoff;
-    // The belt of the event queue pumps at the latest 200 ms after that.
+    // The belt of the event queue pumps at the latest 500 ms after that.
 }
 
 // ----------------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ TITLES = {
     "steady": "Steady 2,000/s, far end 20 ms: enqueue to arrival", "kill": "One SIGKILL at full speed, 256 in flight",
     "start": "Start to first push, and idle with 100 connections", "replicas": "Two replicas on the first backlog",
     "straight": "CPU s per 10,000 pushes, by the shape of the load",
+    "partitions": "Pushes a second, by the number of partitions",
 }
 
 
@@ -48,7 +49,8 @@ def table(scenario, results):
         cells = []
         for name in names:
             values = [figures[name] for figures in runs if name in figures]
-            cells.append(cell(values, FIGURES.get(name, (name, "{:.3f}"))[1]) if values else "")
+            usual = "{:,.0f}" if scenario == "partitions" else "{:.3f}"
+            cells.append(cell(values, FIGURES.get(name, (name, usual))[1]) if values else "")
         lines.append(f"| {title_of(contestant)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -133,6 +133,12 @@ def straight(stage, contestant, options):
     return {name: drained(stage, contestant, options, in_flight=1000, **shape)["cpu"] for name, shape in shapes.items()}
 
 
+def partitions(stage, contestant, options):
+    """Pushes a second of a backlog on few and on many partitions."""
+    small = 10_000 if options.quick else 60_000
+    return {str(each): drained(stage, contestant, options, small, 256, partitions=each)["rate"] for each in (1, 3, 12, 120)}
+
+
 def replicas(stage, contestant, options):
     """Two replicas on the same backlog without latency."""
     count = options.jobs or 100_000
@@ -167,5 +173,5 @@ def wrk(stage, connections, mean, jitter, options):
 
 LIMITS = {"backlog": (256, 0, 0), "latency": (2000, 100, 20), "steady": (40, 20, 0)}
 SCENARIOS = {"backlog": backlog, "latency": latency, "steady": steady, "kill": kill, "start": start, "replicas": replicas,
-             "straight": straight}
-ALONE = ("replicas", "straight")  # Of wxcourier only.
+             "straight": straight, "partitions": partitions}
+ALONE = ("replicas", "straight", "partitions")  # Of wxcourier only.
