@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/moment.hpp"
 
+#include <optional>
+
 namespace wxcourier {
 namespace {
 
 struct readings {
     unsigned depth = 0; ///< Moments that live, one inside the other.
-    bool has_steady = false;
-    bool has_wall = false;
-    steady_time steady{};
-    wall_time wall{};
+    std::optional<steady_time> steady;
+    std::optional<wall_time> wall;
 
-    void forget() noexcept { has_steady = has_wall = false; }
+    void forget() noexcept
+    {
+        steady.reset();
+        wall.reset();
+    }
 };
 
 constinit thread_local readings held;
@@ -23,13 +27,13 @@ wall_time read_wall() noexcept
 
 } // namespace
 
-void moment::begin() noexcept
+moment::moment() noexcept
 {
     ++held.depth;
     held.forget();
 }
 
-void moment::end() noexcept
+moment::~moment()
 {
     --held.depth;
     held.forget();
@@ -39,22 +43,18 @@ steady_time moment::steady_now() noexcept
 {
     if (held.depth == 0)
         return steady_clock::now();
-    if (!held.has_steady) {
+    if (!held.steady)
         held.steady = steady_clock::now();
-        held.has_steady = true;
-    }
-    return held.steady;
+    return *held.steady;
 }
 
 wall_time moment::wall_now() noexcept
 {
     if (held.depth == 0)
         return read_wall();
-    if (!held.has_wall) {
+    if (!held.wall)
         held.wall = read_wall();
-        held.has_wall = true;
-    }
-    return held.wall;
+    return *held.wall;
 }
 
 } // namespace wxcourier

@@ -12,17 +12,13 @@ namespace wxcourier {
 /// anew, so what it covers is never older than itself. Without one the clocks run as always.
 class moment {
 public:
-    moment() noexcept { begin(); }
+    moment() noexcept;
     moment(const moment&) = delete;
     moment& operator=(const moment&) = delete;
-    ~moment() { end(); }
+    ~moment();
 
     [[nodiscard]] static steady_time steady_now() noexcept;
     [[nodiscard]] static wall_time wall_now() noexcept;
-
-private:
-    static void begin() noexcept;
-    static void end() noexcept;
 };
 
 } // namespace wxcourier

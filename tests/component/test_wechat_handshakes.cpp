@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a burst of requests opens: few connections until one of them has brought a TLS session, then all at once.
+// What a burst of requests opens: few connections until one of them has brought a TLS session, then many at once.
 #include "tests/support/wechat_client_fixture.hpp"
 #include "wechat/handshake_window.hpp"
 
@@ -104,8 +104,9 @@ public:
     }
 
     /// Answers nobody before somebody has resumed a session; until then handshakes are held of those that can be under
-    /// way without one: the first few, and two instead of the one that is let go on. A probe has a number too.
-    void serve_until_resumed(int version)
+    /// way without one: the first few, and two instead of the one that is let go on. A probe has a number too. All of
+    /// 64 requests are served in the end.
+    void burst_that_resumes(int version)
     {
         scripted_server::options how = tls();
         how.highest_version = version;
@@ -118,6 +119,11 @@ public:
             answers.pass(0);
             answer_always(answer(accepted_body))(connection);
         });
+        begin(64);
+        ASSERT_EQ(connections(), few);
+        handshakes.let(1);
+        EXPECT_TRUE(run_to_end());
+        EXPECT_EQ(accepted(), 64U);
     }
 
     /// So many requests at once, as far as they get without an answer of the server.
@@ -244,23 +250,13 @@ TEST_F(wechat_handshakes, let_two_go_on_with_each_success)
 
 TEST_F(wechat_handshakes, all_go_at_once_as_soon_as_a_session_is_there)
 {
-    serve_until_resumed(TLS1_3_VERSION);
-    begin(64);
-    ASSERT_EQ(connections(), few);
-    handshakes.let(1);
-    EXPECT_TRUE(run_to_end());
-    EXPECT_EQ(accepted(), 64U);
+    burst_that_resumes(TLS1_3_VERSION);
     EXPECT_LE(full, few + 2);
 }
 
 TEST_F(wechat_handshakes, all_go_at_once_after_the_first_of_tls_1_2)
 {
-    serve_until_resumed(TLS1_2_VERSION);
-    begin(64);
-    ASSERT_EQ(connections(), few);
-    handshakes.let(1);
-    EXPECT_TRUE(run_to_end());
-    EXPECT_EQ(accepted(), 64U);
+    burst_that_resumes(TLS1_2_VERSION);
     EXPECT_EQ(full, few);
 }
 

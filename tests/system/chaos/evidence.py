@@ -60,20 +60,19 @@ class Watcher:
         raise NotImplementedError
 
 
-class StatusWatcher(Watcher):
-    """The status topic or the dead letters, from their beginning."""
+def reader(bootstrap, **more):
+    """A consumer that commits nothing."""
+    return Consumer({"bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
+                     "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50, **more, **CLIENT})
 
-    def __init__(self, bootstrap, topic, partitions):
-        super().__init__(f"reader of {topic}")
-        self.statuses = {}   # (partition, offset, touser) of the job -> its terminal statuses
-        self.count = 0       # terminal statuses
-        self.records = 0
-        self.arrivals = {}   # jobs partition -> when its statuses were appended
-        self.odd = []        # what could not be understood
-        self._consumer = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50, **CLIENT})
-        self._consumer.assign([TopicPartition(topic, each, 0) for each in range(partitions)])
+
+class TopicWatcher(Watcher):
+    """Topics from their beginning."""
+
+    def __init__(self, bootstrap, topics, partitions):
+        super().__init__(f"reader of {', '.join(topics)}")
+        self._consumer = reader(bootstrap)
+        self._consumer.assign([TopicPartition(topic, each, 0) for topic in topics for each in range(partitions)])
 
     def watch(self):
         while not self._stop.is_set():
@@ -84,6 +83,21 @@ class StatusWatcher(Watcher):
 
     def take(self, message):
         """One record."""
+        raise NotImplementedError
+
+
+class StatusWatcher(TopicWatcher):
+    """The status topic."""
+
+    def __init__(self, bootstrap, topic, partitions):
+        super().__init__(bootstrap, [topic], partitions)
+        self.statuses = {}   # (partition, offset, touser) of the job -> its terminal statuses
+        self.count = 0       # terminal statuses
+        self.records = 0
+        self.arrivals = {}   # jobs partition -> when its statuses were appended
+        self.odd = []        # what could not be understood
+
+    def take(self, message):
         self.records += 1
         try:
             status = json.loads(message.value())
@@ -100,25 +114,17 @@ class StatusWatcher(Watcher):
             self.odd.append(f"{error!r}: {message.value()[:200]!r}")
 
 
-class MoveWatcher(Watcher):
+class MoveWatcher(TopicWatcher):
     """The delayed topics: what was moved there has been finished in the jobs topic, and ends when it comes back."""
 
     def __init__(self, bootstrap, topics, partitions):
-        super().__init__("reader of the delayed topics")
+        super().__init__(bootstrap, topics, partitions)
         self.moved = {}      # (partition, offset) of the job -> when its first copy was written
-        self._consumer = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50, **CLIENT})
-        self._consumer.assign([TopicPartition(topic, each, 0) for topic in topics for each in range(partitions)])
 
-    def watch(self):
-        while not self._stop.is_set():
-            for message in self._consumer.consume(1000, 0.2):
-                if not message.error():
-                    source = dict(message.headers())["wxcourier.source"].decode()
-                    _, partition, offset = source.rsplit("/", 2)
-                    self.moved.setdefault((int(partition), int(offset)), message.timestamp()[1] / 1000)
-        self._consumer.close()
+    def take(self, message):
+        source = dict(message.headers())["wxcourier.source"].decode()
+        _, partition, offset = source.rsplit("/", 2)
+        self.moved.setdefault((int(partition), int(offset)), message.timestamp()[1] / 1000)
 
 
 class SendWatcher(Watcher):
@@ -164,9 +170,7 @@ class CommitWatcher(Watcher):
         self.commits = []
         self._group = group
         self._jobs = jobs
-        self._consumer = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": "chaos-reader", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50, "isolation.level": "read_uncommitted", **CLIENT})
+        self._consumer = reader(bootstrap, **{"isolation.level": "read_uncommitted"})
         self._where = []
 
     def start(self):
